@@ -1,0 +1,1 @@
+"""Plain values and pure functions: no Qt, no I/O, no clock."""

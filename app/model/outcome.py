@@ -1,0 +1,271 @@
+"""What came of a registration or a call: the values behind `--json`, the call page and the verdict."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from app.model.trunk import Transport, TrunkState
+
+
+class AnsweredBy(StrEnum):
+    """Who made up a final SIP code: the network, or our own stack because nothing came back."""
+
+    NETWORK = "network"
+    LOCAL = "local"
+
+
+class LocalCause(StrEnum):
+    """Why a final code was made up locally."""
+
+    NONE = ""
+    NAME_NOT_FOUND = "name not found"
+    NAME_SERVER_SILENT = "name server silent"
+    NO_ANSWER = "no answer"
+    REFUSED = "connection refused"
+    NO_ROUTE = "no route"
+    CONNECTION_LOST = "connection lost"
+    TLS_CA = "certificate not trusted"
+    TLS_NAME = "certificate for another name"
+    TLS_TIME = "certificate not valid at this time"
+    TLS_PROTOCOL = "no TLS in common"
+    ENGINE_LOST = "engine lost"
+    OTHER = "other"
+
+
+class CallResult(StrEnum):
+    """How a call ended, as a word."""
+
+    ANSWERED = "answered"
+    BUSY = "busy"
+    NOT_FOUND = "not found"
+    FORBIDDEN = "forbidden"
+    UNAVAILABLE = "unavailable"
+    NO_ANSWER = "no answer"
+    DECLINED = "declined"
+    WRONG_CREDENTIALS = "wrong credentials"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    REFUSED_HERE = "refused here"
+    LOST = "lost"
+
+
+class Audio(StrEnum):
+    """Which directions carried audio in a call."""
+
+    TWO_WAY = "two-way"
+    SEND_ONLY = "send-only"
+    RECEIVE_ONLY = "receive-only"
+    NONE = "none"
+
+
+class HungUpBy(StrEnum):
+    """Who ended an answered call."""
+
+    NOBODY = ""
+    US = "us"
+    THEM = "them"
+    LIMIT = "time limit"
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """One address to try: RFC 3263's answer, already resolved.
+
+    Attributes:
+        address: IPv4 or IPv6 address.
+        port: Port.
+        transport: UDP, TCP or TLS.
+        name: The name the address came from (an SRV target or the host), for people.
+    """
+
+    address: str
+    port: int
+    transport: Transport
+    name: str
+
+    def __str__(self) -> str:
+        """For people: `udp 192.0.2.1:5060 (sip.example.com)`."""
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        shown = f"{self.transport} {host}:{self.port}"
+        return shown if self.name == self.address else f"{shown} ({self.name})"
+
+
+class TlsFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a TLS handshake showed.
+
+    Attributes:
+        version: For example `TLSv1.3`; empty when the handshake failed.
+        cipher: Cipher suite name.
+        server_name: The name that the certificate was checked against.
+        subject, issuer: Common names (or the whole name where there is none).
+        names: Subject alternative names (DNS and IP).
+        not_before, not_after: Validity, ISO 8601 in UTC.
+        trust: Whose trust was used: `system` or the CA file's path.
+        error: The verification or protocol error in OpenSSL's words, empty when all went well.
+        cause: The kind of error.
+    """
+
+    version: str = ""
+    cipher: str = ""
+    server_name: str = ""
+    subject: str = ""
+    issuer: str = ""
+    names: tuple[str, ...] = ()
+    not_before: str = ""
+    not_after: str = ""
+    trust: str = "system"
+    error: str = ""
+    cause: LocalCause = LocalCause.NONE
+
+
+class Direction(StrEnum):
+    """Whether a message or a call went out or came in."""
+
+    OUT = "out"
+    IN = "in"
+
+
+class TraceMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """One SIP message sent or received.
+
+    Attributes:
+        at: Wall clock time, seconds since the epoch.
+        direction: Sent (out) or received (in).
+        transport: UDP, TCP or TLS.
+        peer: `address:port` of the other side.
+        text: The whole message; digest responses in it are not redacted.
+    """
+
+    at: float
+    direction: Direction
+    transport: Transport
+    peer: str
+    text: str
+
+
+class StreamFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """One direction of a call's audio.
+
+    Attributes:
+        packets: RTP packets.
+        bytes: RTP payload bytes.
+        lost: Packets lost (for the sent direction: as the far end reports, else 0).
+        discarded: Packets that came too late for the jitter buffer.
+        jitter_ms: Interarrival jitter, ms (RFC 3550 section 6.4.1).
+        level_dbm0: Level over the last second, dBm0; None before the first frame or in silence.
+    """
+
+    packets: int = 0
+    bytes: int = 0
+    lost: int = 0
+    discarded: int = 0
+    jitter_ms: float = 0.0
+    level_dbm0: float | None = None
+
+    @property
+    def loss_pct(self) -> float:
+        """Lost packets as a share of those expected, per cent."""
+        expected = self.packets + self.lost
+        return 100.0 * self.lost / expected if expected else 0.0
+
+
+class MediaFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """A call's media at one moment, both directions.
+
+    Attributes:
+        tx: Sent.
+        rx: Received.
+        round_trip_ms: Network round trip by RTCP, ms; None while unknown.
+        echo_ms: Delay after which our own signal came back, ms; None when it did not.
+        codec: Codec name, for example `PCMU`.
+    """
+
+    tx: StreamFigures
+    rx: StreamFigures
+    round_trip_ms: float | None = None
+    echo_ms: float | None = None
+    codec: str = ""
+
+
+class RegisterOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of signing in.
+
+    Attributes:
+        trunk: The trunk's name.
+        state: The state it led to.
+        sip_code: Final SIP code, 0 when there is none.
+        reason: Reason phrase as received, or our words.
+        answered_by: Whether the code came from the network or was made up here; None when there is none.
+        local_cause: Why it was made up here.
+        round_trip_ms: REGISTER to its final response (RFC 6076 registration request delay), ms.
+        expires_s: Lifetime granted, seconds; 0 when not registered.
+        target: The address that gave the outcome.
+        tried: Every address tried, in order.
+        tls: The handshake's facts, when TLS was used.
+        requests_sent: How often a request went out, retransmissions included.
+        challenges: How many 401 and 407 came back.
+    """
+
+    trunk: str
+    state: TrunkState
+    sip_code: int = 0
+    reason: str = ""
+    answered_by: AnsweredBy | None = None
+    local_cause: LocalCause = LocalCause.NONE
+    round_trip_ms: float | None = None
+    expires_s: int = 0
+    target: Target | None = None
+    tried: tuple[Target, ...] = ()
+    tls: TlsFacts | None = None
+    requests_sent: int = 0
+    challenges: int = 0
+
+
+class CallOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of one call.
+
+    Attributes:
+        trunk: The trunk's name.
+        number: As typed.
+        dialled: As sent in the Request-URI's user part.
+        result: A word.
+        sip_code: Final SIP code (200 for an answered call), 0 when there is none.
+        reason: Reason phrase as received, or our words.
+        reason_header: The `Reason:` header of the final message (RFC 3326), else empty.
+        answered_by: Whether the code came from the network or was made up here.
+        local_cause: Why it was made up here.
+        setup_ms: Session request delay (RFC 6076 section 4.3), ms; None when nothing came back.
+        duration_s: Answer to end, seconds.
+        hung_up_by: Who ended an answered call.
+        early_media: Whether audio or an SDP answer came before the call was answered.
+        media: The last figures, None when there was no media.
+        heard: Whether sound (not only packets) came in: True, False, or None when it can't be told.
+    """
+
+    trunk: str
+    number: str
+    dialled: str
+    result: CallResult
+    sip_code: int = 0
+    reason: str = ""
+    reason_header: str = ""
+    answered_by: AnsweredBy | None = None
+    local_cause: LocalCause = LocalCause.NONE
+    setup_ms: float | None = None
+    duration_s: float = 0.0
+    hung_up_by: HungUpBy = HungUpBy.NOBODY
+    early_media: bool = False
+    media: MediaFigures | None = None
+    heard: bool | None = None
+
+    @property
+    def audio(self) -> Audio:
+        """Which directions carried RTP."""
+        sent = self.media is not None and self.media.tx.packets > 0
+        received = self.media is not None and self.media.rx.packets > 0
+        if sent and received:
+            return Audio.TWO_WAY
+        if sent:
+            return Audio.SEND_ONLY
+        return Audio.RECEIVE_ONLY if received else Audio.NONE
