@@ -342,14 +342,7 @@ class TlsHandshake(_Message, frozen=True, kw_only=True):
 
 
 Event = (
-    Hello
-    | RegistrationChanged
-    | CallChanged
-    | CallMedia
-    | CallLevels
-    | DigitReceived
-    | Traced
-    | TlsHandshake
+    Hello | RegistrationChanged | CallChanged | CallMedia | CallLevels | DigitReceived | Traced | TlsHandshake
 )
 
 FromEngine = Answer | Event

@@ -1,0 +1,205 @@
+"""A child process of ours: how it is started, spoken to, stopped and, when it dies, explained."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable
+from enum import StrEnum
+
+import msgspec
+
+from app.errors import EngineError
+from app.sip.wire import MAX_LINE_BYTES
+
+LOG_TAIL_LINES = 20
+
+
+class Role(StrEnum):
+    """What this executable can be told to be with `--role`."""
+
+    ENGINE = "engine"
+    CARRIER = "carrier"
+
+
+def child_command(role: Role) -> list[str]:
+    """The command line that starts this program in another role, frozen or not."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "--role", role]
+    return [sys.executable, "-m", "app", "--role", role]
+
+
+class ChildOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How a child ended.
+
+    Attributes:
+        role: What it was.
+        exit_code: Its exit code, None when a signal ended it.
+        signal_name: For example `SIGKILL`, else empty.
+        asked: Whether we had asked it to stop.
+        log_tail: The last lines it wrote to standard error.
+    """
+
+    role: Role
+    exit_code: int | None
+    signal_name: str
+    asked: bool
+    log_tail: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """One sentence for people."""
+        if self.signal_name:
+            return f"The {self.role} was ended by {self.signal_name}."
+        if self.exit_code == 0:
+            return f"The {self.role} ended."
+        return f"The {self.role} ended with exit code {self.exit_code}."
+
+
+def _outcome(role: Role, code: int, asked: bool, tail: deque[str]) -> ChildOutcome:
+    name = ""
+    if code < 0:
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:
+            name = f"signal {-code}"
+    return ChildOutcome(
+        role=role,
+        exit_code=None if code < 0 else code,
+        signal_name=name,
+        asked=asked,
+        log_tail=tuple(tail),
+    )
+
+
+class Child:
+    """One running child; all methods belong to the event loop that started it.
+
+    Args:
+        role: Engine or carrier.
+        on_line: Gets every line of the wire, without its newline.
+        on_end: Gets the outcome, once, after the last line.
+        on_log: Gets every line of standard error.
+    """
+
+    def __init__(
+        self,
+        role: Role,
+        *,
+        on_line: Callable[[bytes], None],
+        on_end: Callable[[ChildOutcome], None],
+        on_log: Callable[[str], None] | None = None,
+    ) -> None:
+        self._role = role
+        self._on_line = on_line
+        self._on_end = on_end
+        self._on_log = on_log
+        self._tail: deque[str] = deque(maxlen=LOG_TAIL_LINES)
+        self._process: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._asked = False
+        self.outcome: ChildOutcome | None = None
+
+    @property
+    def pid(self) -> int:
+        """Process id; 0 before the start."""
+        return self._process.pid if self._process else 0
+
+    async def start(self) -> None:
+        """Start the process.
+
+        Raises:
+            EngineError: The system would not start it.
+        """
+        flags = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(
+            subprocess, "CREATE_NEW_PROCESS_GROUP", 0
+        )
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *child_command(self._role),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                limit=MAX_LINE_BYTES,
+                # Ctrl-C in a terminal is for the parent, which then unregisters and ends its children
+                start_new_session=sys.platform != "win32",
+                creationflags=flags,
+            )
+        except OSError as error:
+            raise EngineError(
+                f"The {self._role} could not be started: {error.strerror or error}.",
+                do="Close other programs to free memory, or install Ringback again.",
+                details=repr(error),
+            ) from error
+        self._watch = asyncio.create_task(self._watch_process(self._process))
+
+    def send(self, line: bytes) -> None:
+        """Write one line to the child; a child that is gone is told by `on_end`, not here."""
+        if self._process and self._process.stdin and not self._process.stdin.is_closing():
+            self._process.stdin.write(line)
+
+    async def stop(self, ask: bytes, *, ask_s: float = 4.0, terminate_s: float = 1.0) -> ChildOutcome | None:
+        """Ask, then terminate, then kill, each with a limit in seconds; returns how it ended."""
+        if not (self._process and self._watch):
+            return None
+        self._asked = True
+        with contextlib.suppress(ConnectionError):
+            self.send(ask)
+            if self._process.stdin:
+                self._process.stdin.close()
+        for act, limit in ((None, ask_s), (self._process.terminate, terminate_s), (self._process.kill, 5.0)):
+            if self.outcome is None and act:
+                with contextlib.suppress(ProcessLookupError):
+                    act()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(self._watch), limit)
+            if self.outcome is not None:
+                break
+        return self.outcome
+
+    def kill(self) -> None:
+        """End the process at once; for a child that broke the rules of the wire."""
+        if self._process and self.outcome is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
+    async def _watch_process(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout
+        assert process.stderr
+        logs = asyncio.create_task(self._read_log(process.stderr))
+        try:
+            while True:
+                try:
+                    line = await process.stdout.readuntil(b"\n")
+                except asyncio.IncompleteReadError:
+                    break
+                except (asyncio.LimitOverrunError, ConnectionError) as error:
+                    self._tail.append(f"the wire broke: {error}")
+                    self.kill()
+                    break
+                self._on_line(line[:-1])
+            code = await process.wait()
+            # A grandchild may hold standard error open, so its end is not waited for without a limit
+            await asyncio.wait({logs}, timeout=1.0)
+        finally:
+            logs.cancel()
+        self.outcome = _outcome(self._role, code, self._asked, self._tail)
+        self._on_end(self.outcome)
+
+    async def _read_log(self, stream: asyncio.StreamReader) -> None:
+        while True:
+            try:
+                raw = await stream.readuntil(b"\n")
+            except asyncio.IncompleteReadError as error:
+                raw = error.partial
+                if not raw:
+                    return
+            except (asyncio.LimitOverrunError, ConnectionError):
+                return
+            line = raw.decode("utf-8", "replace").rstrip()
+            self._tail.append(line)
+            if self._on_log:
+                self._on_log(line)
