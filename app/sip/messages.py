@@ -74,7 +74,13 @@ class OpenAccount(_Message, frozen=True, kw_only=True):
 
 
 class Register(_Message, frozen=True, kw_only=True):
-    """Send REGISTER now. The answer comes at once; `RegistrationChanged` tells the outcome."""
+    """Send REGISTER now. The answer comes at once; `RegistrationChanged` tells the outcome.
+
+    Attributes:
+        limit_s: Seconds without any response after which it has failed; RFC 3261's own limit is 32.
+    """
+
+    limit_s: float = 8.0
 
 
 class Unregister(_Message, frozen=True, kw_only=True):

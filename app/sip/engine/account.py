@@ -1,0 +1,81 @@
+"""The account of an engine: who we are towards the trunk, and where requests go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pjsua2 as pj
+
+from app.model.trunk import Transport
+from app.sip.messages import OpenAccount
+
+RegistrationCallback = Callable[[int, str, int, int], None]
+"""Gets SIP code, reason phrase, PJSIP status and lifetime in seconds."""
+
+
+def uri_host(host: str) -> str:
+    """A host as a URI wants it: IPv6 addresses in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def host_and_port(settings: OpenAccount) -> str:
+    """The domain of the trunk's URIs, with the port when one is set."""
+    host = uri_host(settings.host)
+    return f"{host}:{settings.port}" if settings.port else host
+
+
+class Account(pj.Account):  # type: ignore[misc]  # the wheel has no types
+    """One account, opened with its settings and the address to send to.
+
+    Args:
+        on_registration: Told the outcome of every REGISTER.
+        on_incoming: Told PJSIP's id of every incoming call.
+    """
+
+    def __init__(self, on_registration: RegistrationCallback, on_incoming: Callable[[int], None]) -> None:
+        super().__init__()
+        self._on_registration = on_registration
+        self._on_incoming = on_incoming
+
+    def open(self, settings: OpenAccount, route: str, local: str) -> None:
+        """Create it.
+
+        Args:
+            settings: Who we are.
+            route: URI that every request goes to; it never appears on the wire.
+            local: Our address, for SDP.
+        """
+        config = pj.AccountConfig()
+        config.idUri = f"sip:{settings.user or 'anonymous'}@{uri_host(settings.host)}"
+        config.regConfig.registrarUri = f"sip:{host_and_port(settings)}" if settings.register else ""
+        config.regConfig.registerOnAdd = False
+        config.regConfig.timeoutSec = settings.expires
+        # Trying again is a decision, and it is not made here
+        config.regConfig.retryIntervalSec = 0
+        config.regConfig.unregWaitMsec = 0
+        if settings.password:
+            name = settings.auth_id or settings.user
+            config.sipConfig.authCreds.append(
+                pj.AuthCredInfo("digest", settings.realm or "*", name, 0, settings.password)
+            )
+        config.sipConfig.proxies.append(route)
+        config.natConfig.udpKaIntervalSec = settings.keep_alive_s
+        if settings.target.transport is Transport.TLS:
+            # The edge writes the address of its own socket; what the provider saw is not ours to copy
+            config.natConfig.contactRewriteUse = 0
+            config.natConfig.viaRewriteUse = False
+        if ":" in settings.target.address:
+            config.sipConfig.ipv6Use = pj.PJSUA_IPV6_ENABLED_PREFER_IPV6
+            config.mediaConfig.ipv6Use = pj.PJSUA_IPV6_ENABLED_PREFER_IPV6
+        config.mediaConfig.transportConfig.publicAddress = local
+        config.mediaConfig.transportConfig.port = 0
+        config.mediaConfig.srtpUse = pj.PJMEDIA_SRTP_DISABLED
+        self.create(config)
+
+    def onRegState(self, param: pj.OnRegStateParam) -> None:
+        """Copy the values and leave."""
+        self._on_registration(param.code, param.reason, param.status, param.expiration)
+
+    def onIncomingCall(self, param: pj.OnIncomingCallParam) -> None:
+        """Copy the id and leave."""
+        self._on_incoming(param.callId)

@@ -1,0 +1,53 @@
+"""Why PJSIP made up a final code: its own status and words, turned into our causes."""
+
+from __future__ import annotations
+
+import errno
+
+from app.model.outcome import LocalCause
+
+_OS_ERRORS = 120000
+"""PJLIB adds this to the system's error numbers (PJ_ERRNO_START_SYS)."""
+
+_ERRNO_CAUSES = {
+    errno.ECONNREFUSED: LocalCause.REFUSED,
+    errno.EHOSTUNREACH: LocalCause.NO_ROUTE,
+    errno.ENETUNREACH: LocalCause.NO_ROUTE,
+    errno.ETIMEDOUT: LocalCause.NO_ANSWER,
+    errno.ECONNRESET: LocalCause.CONNECTION_LOST,
+    errno.EPIPE: LocalCause.CONNECTION_LOST,
+    # Windows Sockets numbers, which PJLIB passes on there
+    10061: LocalCause.REFUSED,
+    10065: LocalCause.NO_ROUTE,
+    10051: LocalCause.NO_ROUTE,
+    10060: LocalCause.NO_ANSWER,
+    10054: LocalCause.CONNECTION_LOST,
+}
+
+_WORDS = (
+    ("refused", LocalCause.REFUSED),
+    ("unreachable", LocalCause.NO_ROUTE),
+    ("no route", LocalCause.NO_ROUTE),
+    ("timed out", LocalCause.NO_ANSWER),
+    ("timeout", LocalCause.NO_ANSWER),
+    ("reset", LocalCause.CONNECTION_LOST),
+    ("broken pipe", LocalCause.CONNECTION_LOST),
+    ("end of file", LocalCause.CONNECTION_LOST),
+)
+
+
+def local_cause(code: int, status: int, reason: str) -> LocalCause:
+    """The cause behind a final code that no message brought.
+
+    Args:
+        code: The SIP code that PJSIP made up (408 for its timer, 502 for DNS, 503 for a transport).
+        status: PJSIP's status, 0 when not known.
+        reason: PJSIP's words.
+    """
+    if status > _OS_ERRORS and (cause := _ERRNO_CAUSES.get(status - _OS_ERRORS)):
+        return cause
+    lower = reason.lower()
+    for word, cause in _WORDS:
+        if word in lower:
+            return cause
+    return LocalCause.NO_ANSWER if code == 408 else LocalCause.OTHER

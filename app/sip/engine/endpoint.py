@@ -1,0 +1,113 @@
+"""Sets up PJSIP: one endpoint, its transports, its codecs and its clock, all on the calling thread."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import pjsua2 as pj
+
+from app import __version__
+from app.model.outcome import Target, TraceMessage
+from app.model.trunk import Transport
+from app.sip.engine.trace_log import TraceLog
+from app.sip.engine.voice import RATE
+from app.sip.messages import Capabilities
+
+MAX_CALLS = 4
+"""Calls that this build of PJSIP can hold at a time."""
+
+
+class Endpoint:
+    """The one endpoint of an engine process.
+
+    Args:
+        on_trace: Gets every SIP message that PJSIP sends or receives.
+    """
+
+    def __init__(self, on_trace: Callable[[TraceMessage], None]) -> None:
+        self._trace_log = TraceLog(on_trace)
+        self._endpoint = pj.Endpoint()
+        self._endpoint.libCreate()
+        config = pj.EpConfig()
+        config.uaConfig.threadCnt = 0
+        config.uaConfig.mainThreadOnly = True
+        config.uaConfig.maxCalls = MAX_CALLS
+        config.uaConfig.userAgent = f"Ringback/{__version__}"
+        config.logConfig.writer = self._trace_log
+        # Whole messages are logged at level 4, and a writer gets only what the console would
+        config.logConfig.level = config.logConfig.consoleLevel = 4
+        config.logConfig.msgLogging = 1
+        config.logConfig.decor = 0
+        config.medConfig.clockRate = RATE
+        config.medConfig.noVad = True  # silence would send no RTP, and loss figures would mean nothing
+        config.medConfig.ecOptions = 0
+        self._endpoint.libInit(config)
+        self._local = ""
+        self._udp = -1
+        self._endpoint.libStart()
+        self._endpoint.audDevManager().setNullDev()
+
+    def capabilities(self) -> Capabilities:
+        """What this build can do here; TLS is our own edge, so it is always there."""
+        names = dict.fromkeys(codec.codecId.split("/")[0] for codec in self._endpoint.codecEnum2())
+        return Capabilities(
+            version=self._endpoint.libVersion().full,
+            transports=(Transport.UDP, Transport.TCP, Transport.TLS),
+            codecs=tuple(names),
+            max_calls=MAX_CALLS,
+        )
+
+    def choose_codecs(self, names: tuple[str, ...]) -> None:
+        """Offer these codecs in this order and no others."""
+        order = [name.lower() for name in names]
+        for codec in self._endpoint.codecEnum2():
+            name = codec.codecId.split("/")[0].lower()
+            self._endpoint.codecSetPriority(codec.codecId, 255 - order.index(name) if name in order else 0)
+
+    def open_transports(self, target: Target) -> str:
+        """Make sure that the target can be reached and return our own address towards it.
+
+        The address goes into Via, Contact and SDP, so it must be the one the far end can answer to.
+        """
+        local = local_address(target)
+        if local != self._local:
+            if self._udp >= 0:
+                self._endpoint.transportClose(self._udp)
+            self._udp = self._open(pj.PJSIP_TRANSPORT_UDP, pj.PJSIP_TRANSPORT_UDP6, local)
+            self._open(pj.PJSIP_TRANSPORT_TCP, pj.PJSIP_TRANSPORT_TCP6, local)
+            self._local = local
+        return local
+
+    def _open(self, v4: int, v6: int, local: str) -> int:
+        config = pj.TransportConfig()
+        config.port = 0
+        config.publicAddress = local
+        return int(self._endpoint.transportCreate(v6 if ":" in local else v4, config))
+
+    @property
+    def udp_port(self) -> int:
+        """Port of the UDP transport, 0 while there is none."""
+        if self._udp < 0:
+            return 0
+        return int(self._endpoint.transportGetInfo(self._udp).localAddress.rsplit(":", 1)[1])
+
+    def poll(self, limit_ms: int) -> None:
+        """Handle what is due; waits at most `limit_ms` for something to happen."""
+        self._endpoint.libHandleEvents(limit_ms)
+
+    def close(self) -> None:
+        """End PJSIP; every call, account and port must be gone before."""
+        self._endpoint.libDestroy(pj.PJSUA_DESTROY_NO_NETWORK)
+
+
+def local_address(target: Target) -> str:
+    """The address of ours that the system would use towards the target; no packet is sent.
+
+    Raises:
+        OSError: There is no route.
+    """
+    family = socket.AF_INET6 if ":" in target.address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.connect((target.address, target.port))
+        return str(probe.getsockname()[0])

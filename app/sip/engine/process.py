@@ -1,0 +1,95 @@
+"""The engine's process: the wire on one side, the engine on the other."""
+
+from __future__ import annotations
+
+from app.sip.wire import claim_stdout
+
+
+def main() -> int:
+    """Run until told to stop or until the parent is gone; returns the exit code."""
+    wire = claim_stdout()
+
+    import faulthandler
+    import os
+    import queue
+    import sys
+    import threading
+    import traceback
+
+    # A SIGABRT of the stack then leaves its stack in the parent's log
+    faulthandler.enable(file=sys.stderr)
+
+    from app.errors import UserError
+    from app.sip.engine.core import Engine
+    from app.sip.messages import (
+        PROTOCOL_VERSION,
+        Answer,
+        Bug,
+        Done,
+        FromEngine,
+        Hello,
+        Refused,
+        Request,
+        Stop,
+    )
+    from app.sip.wire import LineDecoder, WireError, encode
+
+    def send(message: FromEngine) -> None:
+        wire.write(encode(message))
+
+    inbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+    engine = Engine(send)
+
+    def read() -> None:
+        with os.fdopen(0, "rb", closefd=False) as lines:
+            for line in lines:
+                inbox.put(line)
+                engine.wake()
+        inbox.put(None)
+        engine.wake()
+
+    decoder: LineDecoder[Request] = LineDecoder(Request)
+    stop_id: int | None = None
+    parent_gone = False
+
+    def obey(line: bytes) -> None:
+        nonlocal stop_id
+        request = decoder.decode(line)
+        try:
+            engine.handle(request.command)
+        except UserError as error:
+            answer = Answer(
+                id=request.id, result=Refused(what=error.what, do=error.do, details=error.details)
+            )
+        except Exception as error:  # noqa: BLE001  # the command loop: a bug is told, not hidden
+            traceback.print_exc()
+            answer = Answer(id=request.id, result=Bug(details=f"{type(error).__name__}: {error}"))
+        else:
+            if isinstance(request.command, Stop):
+                stop_id = request.id
+                return
+            answer = Answer(id=request.id, result=Done())
+        send(answer)
+
+    code = 0
+    try:
+        send(Hello(protocol=PROTOCOL_VERSION, pid=os.getpid(), capabilities=engine.capabilities()))
+        threading.Thread(target=read, daemon=True, name="commands").start()
+        while not engine.finished:
+            engine.poll()
+            while not inbox.empty():
+                line = inbox.get_nowait()
+                if line is not None:
+                    obey(line)
+                elif not parent_gone:
+                    parent_gone = True
+                    engine.handle(Stop())
+        if stop_id is not None:
+            send(Answer(id=stop_id, result=Done()))
+    except BrokenPipeError:
+        pass  # the parent is gone; there is nobody left to tell
+    except WireError as error:
+        sys.stderr.write(f"the parent speaks another language: {error}\n")
+        code = 3
+    engine.close()
+    return code
