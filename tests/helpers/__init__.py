@@ -1,0 +1,1 @@
+"""What several test modules share; each part with logic has tests in tests/unit/helpers."""

@@ -1,0 +1,157 @@
+"""Finds what a test left alive: child processes, threads, open ports.
+
+Processes and ports are looked up in /proc, so on other systems than Linux only threads are found.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+MARK = "RINGBACK_TEST"
+"""Environment variable that every process started by a test inherits, even when its parent is gone."""
+
+_LISTENING = "0A"
+# Python's own helper of multiprocessing; it lives as long as its parent and ends with it
+_TOLERATED = b"multiprocessing.resource_tracker"
+
+_kept: set[int] = set()
+
+
+def keep(pid: int) -> None:
+    """Tell that this process and its children outlive the test on purpose, such as a session's server."""
+    _kept.add(pid)
+
+
+def forget(pid: int) -> None:
+    """Tell that a kept process is gone."""
+    _kept.discard(pid)
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process as /proc shows it."""
+
+    pid: int
+    parent: int
+    command: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid}: {self.command}"
+
+
+@dataclass(frozen=True)
+class Alive:
+    """What is alive at one moment."""
+
+    processes: frozenset[Process]
+    threads: frozenset[threading.Thread]
+    ports: frozenset[str]
+
+    def since(self, before: Alive) -> list[str]:
+        """What has come since then, one line each."""
+        return [
+            *map(str, sorted(self.processes - before.processes, key=lambda process: process.pid)),
+            *(f"thread {thread.name!r}" for thread in self.threads - before.threads),
+            *(f"open port {port}" for port in sorted(self.ports - before.ports)),
+        ]
+
+
+def alive(mark: str) -> Alive:
+    """What is alive now: children and processes with this mark, non-daemon threads, our open ports."""
+    return Alive(
+        processes=frozenset(_processes(mark)),
+        threads=frozenset(t for t in threading.enumerate() if t.is_alive() and not t.daemon),
+        ports=frozenset(_ports()),
+    )
+
+
+def end_processes(now: Alive, before: Alive) -> None:
+    """Kill the processes that have come since, so that one leak does not spoil the next test."""
+    for process in now.processes - before.processes:
+        try:
+            os.kill(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+
+
+def _processes(mark: str) -> list[Process]:
+    if not sys.platform.startswith("linux"):
+        return []
+    found: dict[int, Process] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal() and (process := _process(folder)) is not None:
+            found[process.pid] = process
+    own = os.getpid()
+    tag = f"{MARK}={mark}".encode()
+    return [
+        process
+        for process in found.values()
+        if process.pid != own
+        and not _is_kept(process, found)
+        and (process.parent == own or _has_mark(process.pid, tag))
+    ]
+
+
+def _process(folder: Path) -> Process | None:
+    """None for a process that has ended, is a zombie, or is to be tolerated."""
+    try:
+        # The name in parentheses may hold spaces and parentheses itself
+        state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+        command = (folder / "cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return None
+    if state in "ZX" or _TOLERATED in command:
+        return None
+    words = command.rstrip(b"\0").replace(b"\0", b" ").decode(errors="replace")
+    return Process(pid=int(folder.name), parent=int(parent), command=words[:300])
+
+
+def _is_kept(process: Process, found: dict[int, Process]) -> bool:
+    current: Process | None = process
+    while current is not None:
+        if current.pid in _kept:
+            return True
+        current = found.get(current.parent)
+    return False
+
+
+def _has_mark(pid: int, tag: bytes) -> bool:
+    try:
+        return tag in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return False
+
+
+def _ports() -> list[str]:
+    """Listening TCP sockets and bound UDP sockets of this process, as `tcp 0100007F:1F90`."""
+    if not sys.platform.startswith("linux"):
+        return []
+    own = _socket_inodes()
+    found = []
+    for table in ("tcp", "tcp6", "udp", "udp6") if own else ():
+        path = Path("/proc/self/net") / table
+        if not path.exists():
+            continue
+        for line in path.read_text().splitlines()[1:]:
+            columns = line.split()
+            local, state, inode = columns[1], columns[3], columns[9]
+            if inode in own and (table.startswith("udp") or state == _LISTENING):
+                found.append(f"{table} {local}")
+    return found
+
+
+def _socket_inodes() -> set[str]:
+    inodes = set()
+    for entry in Path("/proc/self/fd").iterdir():
+        try:
+            target = os.readlink(entry)
+        except OSError:
+            continue  # The descriptor of this very listing is closed by now
+        if target.startswith("socket:["):
+            inodes.add(target[8:-1])
+    return inodes
