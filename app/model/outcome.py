@@ -269,3 +269,56 @@ class CallOutcome(msgspec.Struct, frozen=True, kw_only=True):
         if sent:
             return Audio.SEND_ONLY
         return Audio.RECEIVE_ONLY if received else Audio.NONE
+
+
+_RESULTS = {
+    401: CallResult.WRONG_CREDENTIALS,
+    403: CallResult.FORBIDDEN,
+    404: CallResult.NOT_FOUND,
+    407: CallResult.WRONG_CREDENTIALS,
+    408: CallResult.NO_ANSWER,
+    410: CallResult.NOT_FOUND,
+    480: CallResult.NO_ANSWER,
+    484: CallResult.NOT_FOUND,
+    486: CallResult.BUSY,
+    487: CallResult.CANCELLED,
+    503: CallResult.UNAVAILABLE,
+    600: CallResult.BUSY,
+    603: CallResult.DECLINED,
+    604: CallResult.NOT_FOUND,
+    607: CallResult.DECLINED,
+    608: CallResult.DECLINED,
+}
+
+
+def call_result(
+    code: int, *, answered: bool, hung_up_by: HungUpBy, cause: LocalCause = LocalCause.NONE
+) -> CallResult:
+    """The word for how a call ended.
+
+    Args:
+        code: Final SIP code.
+        answered: Whether the call was answered.
+        hung_up_by: Who ended it; the limit, before an answer, is the ringing limit.
+        cause: Why the code was made up here, if it was.
+    """
+    if cause is LocalCause.ENGINE_LOST:
+        return CallResult.LOST
+    if answered:
+        return CallResult.ANSWERED
+    if hung_up_by is HungUpBy.LIMIT:
+        return CallResult.NO_ANSWER
+    if hung_up_by is HungUpBy.US:
+        return CallResult.CANCELLED
+    if cause is not LocalCause.NONE:
+        return CallResult.FAILED
+    return _RESULTS.get(code, CallResult.FAILED)
+
+
+def register_state(code: int, *, registered: bool, answered_by: AnsweredBy | None) -> TrunkState:
+    """The trunk state that a final outcome of REGISTER leads to."""
+    if registered:
+        return TrunkState.REGISTERED
+    if answered_by is not AnsweredBy.NETWORK:
+        return TrunkState.UNREACHABLE
+    return TrunkState.WRONG_CREDENTIALS if code in (401, 407) else TrunkState.REJECTED

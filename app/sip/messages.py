@@ -87,6 +87,16 @@ class Unregister(_Message, frozen=True, kw_only=True):
     """Send REGISTER with Expires 0."""
 
 
+class SendOptions(_Message, frozen=True, kw_only=True):
+    """Send OPTIONS to the target; `OptionsAnswered` tells what came back.
+
+    Attributes:
+        limit_s: Seconds without any response after which it has failed.
+    """
+
+    limit_s: float = 8.0
+
+
 class CloseAccount(_Message, frozen=True, kw_only=True):
     """Drop the account: hang up, unregister, forget the secret."""
 
@@ -158,6 +168,7 @@ Command = (
     OpenAccount
     | Register
     | Unregister
+    | SendOptions
     | CloseAccount
     | PlaceCall
     | AnswerCall
@@ -263,6 +274,22 @@ class RegistrationChanged(_Message, frozen=True, kw_only=True):
     challenges: int = 0
 
 
+class OptionsAnswered(_Message, frozen=True, kw_only=True):
+    """An OPTIONS got its final outcome; any response from the network shows that the far end is there.
+
+    Attributes:
+        sip_code, reason: Final code and phrase.
+        answered_by, local_cause, round_trip_ms, requests_sent: As in `RegistrationChanged`.
+    """
+
+    sip_code: int
+    reason: str
+    answered_by: AnsweredBy
+    local_cause: LocalCause = LocalCause.NONE
+    round_trip_ms: float | None = None
+    requests_sent: int = 0
+
+
 class CallState(StrEnum):
     """States of a call, in their order."""
 
@@ -348,7 +375,15 @@ class TlsHandshake(_Message, frozen=True, kw_only=True):
 
 
 Event = (
-    Hello | RegistrationChanged | CallChanged | CallMedia | CallLevels | DigitReceived | Traced | TlsHandshake
+    Hello
+    | RegistrationChanged
+    | OptionsAnswered
+    | CallChanged
+    | CallMedia
+    | CallLevels
+    | DigitReceived
+    | Traced
+    | TlsHandshake
 )
 
 FromEngine = Answer | Event

@@ -30,10 +30,17 @@ class Account(pj.Account):  # type: ignore[misc]  # the wheel has no types
     Args:
         on_registration: Told the outcome of every REGISTER.
         on_incoming: Told PJSIP's id of every incoming call.
+        on_options: Told the final code and phrase of every OPTIONS.
     """
 
-    def __init__(self, on_registration: RegistrationCallback, on_incoming: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        on_registration: RegistrationCallback,
+        on_incoming: Callable[[int], None],
+        on_options: Callable[[int, str], None],
+    ) -> None:
         super().__init__()
+        self._on_options = on_options
         self._on_registration = on_registration
         self._on_incoming = on_incoming
 
@@ -79,3 +86,16 @@ class Account(pj.Account):  # type: ignore[misc]  # the wheel has no types
     def onIncomingCall(self, param: pj.OnIncomingCallParam) -> None:
         """Copy the id and leave."""
         self._on_incoming(param.callId)
+
+    def send_options(self, settings: OpenAccount) -> None:
+        """Ask the far end what it can do; any answer shows that it is there."""
+        param = pj.SendRequestParam()
+        param.method = "OPTIONS"
+        param.txOption.targetUri = f"sip:{host_and_port(settings)}"
+        self.sendRequest(param)
+
+    def onSendRequest(self, param: pj.OnSendRequestParam) -> None:
+        """Copy the values and leave."""
+        transaction = param.e.body.tsxState.tsx
+        if transaction.method == "OPTIONS":
+            self._on_options(transaction.statusCode, transaction.statusText)

@@ -1,9 +1,13 @@
-"""Why PJSIP made up a final code: its own status and words, turned into our causes."""
+"""Why PJSIP refused or made up a final code: its own status and words, turned into ours."""
 
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 
+import pjsua2 as pj
+
+from app.errors import EngineError
 from app.model.outcome import LocalCause
 
 _OS_ERRORS = 120000
@@ -51,3 +55,15 @@ def local_cause(code: int, status: int, reason: str) -> LocalCause:
         if word in lower:
             return cause
     return LocalCause.NO_ANSWER if code == 408 else LocalCause.OTHER
+
+
+def carry_out(act: Callable[[], None], what: str) -> None:
+    """Run a PJSIP function.
+
+    Raises:
+        EngineError: PJSIP refused; `what` says it for the person and PJSIP's words are the details.
+    """
+    try:
+        act()
+    except pj.Error as error:
+        raise EngineError(what, details=f"{error.title}: {error.reason}") from None

@@ -30,6 +30,7 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
         max_seconds, ring_seconds: Its limits.
         hung_up_by: Who asked for the end, nobody while nobody has.
         figures: The last media figures.
+        has_media: Whether there is a stream to measure.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
         self.hung_up_by = HungUpBy.NOBODY
         self.figures: MediaFigures | None = None
         self.sip_call_id = ""
+        self.has_media = False
         self.voice = Voice(f"voice-{call_id}", source)
         self._on_state = on_state
         self._on_digit = on_digit
@@ -71,15 +73,18 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
 
     def onCallMediaState(self, param: pj.OnCallMediaStateParam) -> None:
         """Connect the audio as soon as there is some, early media included."""
-        for index, media in enumerate(self.getInfo().media):
+        info = self.getInfo()  # kept: the media list is a view into it
+        for index, media in enumerate(info.media):
             if media.type == pj.PJMEDIA_TYPE_AUDIO and media.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
                 audio = self.getAudioMedia(index)
                 self.voice.startTransmit(audio)
                 audio.startTransmit(self.voice)
+                self.has_media = True
 
     def onStreamDestroyed(self, param: pj.OnStreamDestroyedParam) -> None:
         """Take the figures a last time; later there is nothing left to ask."""
         self.measure()
+        self.has_media = False
 
     def onDtmfDigit(self, param: pj.OnDtmfDigitParam) -> None:
         """Copy the digit and leave."""
@@ -87,11 +92,15 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
 
     def measure(self) -> bool:
         """Read the media figures into `figures`; False when there is no stream to read."""
+        if not self.has_media:
+            return False
         try:
             stream = self.getStreamStat(0)
             codec = self.getStreamInfo(0).codecName
         except pj.Error:
-            return False  # before the first and after the last stream; PJSIP has no question for it
+            # The stream went in this very moment
+            self.has_media = False
+            return False
         levels = self.voice.levels(1000)
         self.figures = MediaFigures(
             tx=_figures(stream.rtcp.txStat, levels[0]),
