@@ -1,0 +1,248 @@
+"""The dial guard: no spelling of an emergency number passes, and ordinary numbers do."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+
+from app.errors import CallRefusedError
+from app.sip.emergency import Country, Severity, countries, find, guard, refuse_emergency
+
+
+def full_width(digits: str) -> str:
+    return "".join(chr(ord("\N{FULLWIDTH DIGIT ZERO}") + int(digit)) for digit in digits)
+
+
+def arabic_indic(digits: str) -> str:
+    return "".join(chr(ord("\N{ARABIC-INDIC DIGIT ZERO}") + int(digit)) for digit in digits)
+
+
+def spellings(entry: str, place: Country) -> dict[str, str]:
+    """How one entry may be written on the way to the wire, by the name of the way."""
+    code = place.calling_code
+    ways = {
+        "plain": entry,
+        "spaces": " ".join(entry),
+        "dashes": "-".join(entry),
+        "dots and brackets": f"({entry[0]}) {entry[1:2]}.{entry[2:]}",
+        "no-break spaces": "\N{NO-BREAK SPACE}".join(entry),
+        "hidden direction mark": f"\N{LEFT-TO-RIGHT MARK}{entry}",
+        "plus": f"+{entry}",
+        "plus and country": f"+{code}{entry}",
+        "plus, country, spaces": f"+ {code} {entry}",
+        "plus in brackets": f"(+{code}) {entry}",
+        "00 and country": f"00{code}{entry}",
+        "011 and country": f"011{code}{entry}",
+        "0011 and country": f"0011{code}{entry}",
+        "country without plus": f"{code}{entry}",
+        "another country": f"+49{entry}",
+        "a country of three digits": f"+353{entry}",
+        "plus, country, national 0": f"+{code}0{entry}",
+        "plus, country, line prefix": f"+{code}9{entry}",
+        "line prefix 9": f"9{entry}",
+        "line prefix 0": f"0{entry}",
+        "line prefix and dash": f"9-{entry}",
+        "line prefix, 00 and country": f"900{code}{entry}",
+        "line prefix, 011 and country": f"9011{code}{entry}",
+        "line prefix, national prefix": f"9{place.national_prefix}{entry}",
+        "line prefix and plus": f"9+{code}{entry}",
+        "trunk access 1": f"1{entry}",
+        "sip": f"sip:{entry}@pbx.example.com",
+        "sips": f"SIPS:{entry}@pbx.example.com:5061;transport=tls",
+        "sip, no host": f"sip:{entry};user=phone",
+        "name and brackets": f'"Help" <sip:{entry}@pbx.example.com>',
+        "tel": f"tel:{entry}",
+        "tel with country": f"tel:+{code}-{entry}",
+        "context": f"{entry};phone-context=+{code}",
+        "context that is dialled": f"{entry[1:]};phone-context=+{entry[0]}",
+        "password": f"{entry}:secret@pbx.example.com",
+        "escapes": "".join(f"%{ord(digit):02X}" for digit in entry),
+        "escaped twice": quote(quote("".join(f"%{ord(digit):02x}" for digit in entry))),
+        "one escape": f"%3{entry[0]}{entry[1:]}",
+        "full-width": full_width(entry),
+        "full-width plus": f"\N{FULLWIDTH PLUS SIGN}{code}{full_width(entry)}",
+        "full-width, escaped": quote(full_width(entry)),
+        "Arabic-Indic": arabic_indic(entry),
+        "superscript": "".join("⁰¹²³⁴⁵⁶⁷⁸⁹"[int(digit)] for digit in entry),
+        "hidden caller ID": f"*67{entry}",
+        "hidden caller ID, GSM": f"#31#{entry}",
+        "feature code of three digits": f"*141{entry}",
+        "hash at the end": f"{entry}#",
+        "pause and more": f"{entry},,123",
+        "pause by letter": f"{entry}p123",
+        "extension": f"{entry}x5",
+    }
+    if entry.startswith("0"):
+        # In front of a 0, a 1 counts only where the entry is at home
+        del ways["trunk access 1"]
+    return ways
+
+
+@pytest.mark.parametrize(
+    ("place", "entry"),
+    [
+        pytest.param(place, entry, id=f"{place.code} {entry}")
+        for place in countries()
+        for entry in place.emergency
+    ],
+)
+def test_no_spelling_of_an_emergency_number_passes_on_any_trunk(place: Country, entry: str) -> None:
+    passed: list[str] = []
+    for way, text in spellings(entry, place).items():
+        for gate in (refuse_emergency, guard):
+            for country in ("", "US", "FR"):
+                try:
+                    gate(text, country)
+                except CallRefusedError:
+                    continue
+                passed.append(f"{way}: {text!r} by {gate.__name__}, {country!r}")
+    assert passed == []
+
+
+@pytest.mark.parametrize("place", countries(), ids=lambda place: place.code)
+def test_at_home_even_the_rarest_line_prefix_is_seen(place: Country) -> None:
+    for entry in place.emergency:
+        with pytest.raises(CallRefusedError):
+            refuse_emergency(f"1{entry}", place.code)
+
+
+@pytest.mark.parametrize("place", countries(), ids=lambda place: place.code)
+def test_live_services_are_refused_where_they_exist_and_only_there(place: Country) -> None:
+    for entry in place.live:
+        number = entry.replace("x", "7")
+        for text in (
+            number,
+            f"9{number}",
+            f"+{place.calling_code}{number.removeprefix('0')}",
+            f"tel:{number}",
+        ):
+            if number.startswith("0") and len(number) == 3 and text.startswith("+"):
+                continue
+            with pytest.raises(CallRefusedError, match="public service"):
+                refuse_emergency(text, place.code.lower())
+            assert find(text) is None, text
+            assert find(text, "FR") is None, text
+
+
+def test_the_table_has_the_numbers_that_must_never_be_dialled() -> None:
+    wanted = {"911", "988", "112", "000", "106", "113", "999", "18000"}
+    wanted |= {"091", "092", "062", "061", "080", "085", "088"}
+    assert {entry for place in countries() for entry in place.emergency} == wanted
+    live = {place.code: set(place.live) for place in countries()}
+    assert live["US"] == live["CA"] == {"211", "311", "411", "511", "611", "711", "811"}
+    assert {"101", "111", "105", "116xxx"} <= live["GB"]
+
+
+ORDINARY = [
+    # The demo carrier's own numbers
+    *("600", "601", "602", "603", "604", "605", "606", "607", "486", "404", "403", "503", "408", "183"),
+    # Extensions of a PBX
+    *(
+        "10",
+        "100",
+        "101",
+        "102",
+        "111",
+        "116",
+        "200",
+        "411",
+        "1000",
+        "1001",
+        "1061",
+        "1080",
+        "2000",
+        "4000",
+        "8000",
+    ),
+    *("10000", "20911", "91155", "9110", "1120", "9999 0", "0001", "99900"),
+    # Ordinary numbers with an entry inside, at the front or at the end
+    *("+1 911 555 0100", "9115550100", "91155501", "+1 212 555 0911", "+1 212 555 9112", "(212) 911-0112"),
+    *(
+        "+44 20 7946 0999",
+        "020 7999 1112",
+        "0999 123456",
+        "+44 1129 960 112",
+        "00 44 20 7946 0112",
+        "112 233 4455",
+    ),
+    *(
+        "+31 20 112 0112",
+        "+34 911 234 567",
+        "911 234 567",
+        "+34 912 345 061",
+        "061 123 4567",
+        "+61 2 5550 0000",
+    ),
+    *("011 44 20 7946 0018", "9 1 212 555 0100", "9,1,212", "440-0112", "619-9000", "+9112345678", "000 1"),
+    *("+91 12345 67890", "+999 123", "*43", "*98", "#21#", "933", "9 933", "800 911 9110"),
+    # SIP user names; letters are sent as letters
+    *("anna", "www", "zzz", "sip:anna.smith@pbx.example.com", "911help", "room112", "x911"),
+    # Nothing at all, which other checks refuse
+    *("", "+", "sip:", "---", "@112"),
+]
+
+
+def test_ordinary_numbers_pass() -> None:
+    refused = [number for number in ORDINARY for country in ("", "FR") if find(number, country)]
+    assert refused == []
+
+
+@pytest.mark.parametrize("number", ["600", "+1 212 555 0100", "sip:anna@pbx.example.com", "1" * 64])
+def test_the_gate_lets_an_ordinary_call_through(number: str) -> None:
+    guard(number, "US")
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        ("", "no number"),
+        ("  ", "no number"),
+        ("600\r\nX-Evil: 1", "line break"),
+        ("600%0D%0AX-Evil:%201", "line break"),
+        ("600%250A", "line break"),
+        ("6\x0000", "control"),
+        ("1" * 65, "64"),
+    ],
+)
+def test_the_gate_refuses_what_would_break_the_request(number: str, words: str) -> None:
+    with pytest.raises(CallRefusedError) as caught:
+        guard(number)
+    assert words in caught.value.what
+    assert "\n" not in caught.value.what
+
+
+def test_the_refusal_names_number_and_country_and_says_what_to_do_instead() -> None:
+    with pytest.raises(CallRefusedError) as caught:
+        refuse_emergency("9-911", "US")
+    error = caught.value
+    assert "“9-911” can reach 911" in error.what
+    assert "the United States and Canada" in error.what
+    assert "Ringback never dials it." in error.what
+    assert "test number" in error.do
+    assert "933" in error.do
+
+
+def test_the_trunks_own_country_is_named_first() -> None:
+    refusal = find("112", "NL")
+    assert refusal is not None
+    assert refusal.countries[0].code == "NL"
+    assert len(refusal.countries) == len(countries())
+
+
+def test_a_crisis_number_is_no_less_protected_than_an_emergency_number() -> None:
+    for number in ("988", "113"):
+        refusal = find(number)
+        assert refusal is not None
+        assert refusal.severity is Severity.EMERGENCY
+
+
+def test_the_old_code_of_the_united_kingdom_is_understood() -> None:
+    assert find("101", "UK") is not None
+
+
+def test_every_country_reads_well() -> None:
+    for place in countries():
+        assert len(place.code) == 2
+        assert place.instead == "" or place.instead.endswith(".")
+        assert place.calling_code.isdecimal()
