@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -32,7 +33,7 @@ def need(*names: str) -> tuple[Path, ...]:
     return tuple(path for path in paths if path is not None)
 
 
-def unavailable(reason: str) -> None:
+def unavailable(reason: str) -> NoReturn:
     """Skip this test with the reason, or fail it on a build machine, where everything must be there."""
     if in_ci():
         pytest.fail(f"In CI this must not be skipped: {reason}", pytrace=False)
