@@ -9,7 +9,7 @@ from app.errors import SettingError
 LINE_BREAKS = frozenset("\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 """What `str.splitlines` breaks at; in a SIP header a line break would begin another header."""
 
-_LONGEST_SHOWN = 60
+_LONGEST_SHOWN = 120
 
 
 class Typed:
@@ -99,7 +99,8 @@ def shown(value: str) -> str:
     """A value for a message: quoted, one line, not too long, without the password of `user:password@host`."""
     value = _without_password(value)
     if len(value) > _LONGEST_SHOWN:
-        value = value[: _LONGEST_SHOWN - 1] + "…"
+        half = _LONGEST_SHOWN // 2  # both ends: a path is known by its last part
+        value = f"{value[:half]}…{value[-half:]}"
     printable = (c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in value)
     return '"' + "".join(printable) + '"'
 

@@ -1,0 +1,201 @@
+"""Where Ringback keeps its files: the only place that knows folders."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+
+from app.errors import StoreError
+from app.model.typed import Typed
+
+APP_NAME = "Ringback"
+
+
+class Paths(msgspec.Struct, frozen=True, kw_only=True):
+    """The folders of one user, and the files in them.
+
+    Attributes:
+        data: Database, its copies and the lock of the window.
+        logs: Log files.
+    """
+
+    data: Path
+    logs: Path
+
+    @property
+    def database(self) -> Path:
+        """Trunks and the window's settings."""
+        return self.data / "ringback.db"
+
+    @property
+    def copies(self) -> Path:
+        """Copies of the database."""
+        return self.data / "copies"
+
+    @property
+    def window_lock(self) -> Path:
+        """Held by the one window that works on this data folder."""
+        return self.data / "window.lock"
+
+    @property
+    def log_file(self) -> Path:
+        """The newest log file."""
+        return self.logs / "ringback.log"
+
+
+def default_paths() -> Paths:
+    """The platform's folders for this user, made when missing.
+
+    Raises:
+        StoreError: A folder can't be made or written.
+    """
+    # Costs as much to import as the rest of this module; `--data-dir` does without it.
+    import platformdirs
+
+    # Without an author, Windows gets AppData\Local\Ringback instead of a company folder.
+    return _made(
+        Paths(
+            data=platformdirs.user_data_path(APP_NAME, appauthor=False),
+            logs=platformdirs.user_log_path(APP_NAME, appauthor=False),
+        )
+    )
+
+
+def paths_in(folder: str | os.PathLike[str]) -> Paths:
+    """Everything below one folder, as `--data-dir` asks; made when missing.
+
+    Args:
+        folder: The folder; `~` and paths relative to the working directory are understood.
+
+    Raises:
+        StoreError: The folder can't be made or written.
+    """
+    text = os.fspath(folder)
+    if not text.strip() or "\0" in text:
+        raise StoreError(f"{text!r} is not the name of a folder.", do="Give --data-dir the path of a folder.")
+    try:
+        data = Path(text).expanduser().absolute()
+    except RuntimeError as error:  # "~name" of a user who does not exist
+        raise StoreError(
+            f"The folder {text} can't be found.", do="Write its path in full.", details=str(error)
+        ) from error
+    return _made(Paths(data=data, logs=data / "logs"))
+
+
+def make_private(folder: Path) -> None:
+    """Makes a folder that only this user may open; one that is already there keeps its permissions.
+
+    On Windows a new folder inherits the permissions of the one it is in, and those of the user's AppData
+    let in nobody else, so there is nothing to set.
+
+    Raises:
+        OSError: It can't be made.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def open_private(path: str, flags: int) -> int:
+    """An `opener` for `open()`: a file that it creates can be read by this user only."""
+    return os.open(path, flags, 0o600)
+
+
+def check_ca_file(text: str) -> str:
+    """Checks the file behind the setting `ca_file`.
+
+    Args:
+        text: Its path, absolute or relative to the working directory; empty for none.
+
+    Returns:
+        The absolute path, so that it still holds when Ringback is started from elsewhere; empty for none.
+
+    Raises:
+        SettingError: There is no such file, or no certificate in it.
+    """
+    if not text:
+        return ""
+    import ssl  # late: costly, and only this needs it
+
+    typed = Typed("ca_file", "CA file", text)
+    try:
+        path = Path(text).expanduser().absolute()
+        # Comments around the certificates may be in any encoding.
+        certificates = path.read_bytes().decode("ascii", errors="ignore")
+    except (OSError, RuntimeError, ValueError) as error:
+        cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        allowed = "Give the path of a PEM file with the provider's CA certificate, or leave it empty."
+        raise typed.refuse(f"can't be read: {cause}", allowed) from error
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=certificates)
+    except (ssl.SSLError, ValueError) as error:
+        allowed = "It must be a PEM file: one with a line that says -----BEGIN CERTIFICATE-----."
+        raise typed.refuse("holds no certificate that can be read", allowed) from error
+    return str(path)
+
+
+def disk_is_full(error: OSError) -> bool:
+    """Whether an error of the operating system means that no room is left, the user's quota included."""
+    # EDQUOT does not exist on Windows; there a quota gives ERROR_DISK_FULL, which is ENOSPC.
+    return error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
+
+def _made(paths: Paths) -> Paths:
+    for folder in (paths.data, paths.logs):
+        try:
+            make_private(folder)
+            _try_writing(folder)
+        except OSError as error:
+            raise _folder_error(folder, error) from error
+    return paths
+
+
+def _try_writing(folder: Path) -> None:
+    # os.access can't tell (root, Windows, a read-only mount), and tempfile retries for ever on a Windows
+    # folder without permission (https://github.com/python/cpython/issues/66305).
+    probe = folder / f".ringback-{os.getpid()}"
+    try:
+        with open(probe, "wb", opener=open_private) as file:
+            file.write(b"?" * 512)
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def _folder_error(folder: Path, error: OSError) -> StoreError:
+    option = "or start Ringback with --data-dir and another folder."
+    details = f"{type(error).__name__}: {error}"
+    if disk_is_full(error):
+        return StoreError(
+            f"The disk with {folder} is full.", do=f"Make some room on it, {option}", details=details
+        )
+    if error.errno == errno.EROFS:
+        return StoreError(
+            f"The folder {folder} is on a disk that can only be read.",
+            do=f"Make that disk writable, {option}",
+            details=details,
+        )
+    if isinstance(error, FileExistsError | NotADirectoryError) or _file_above(folder):
+        return StoreError(
+            f"{folder} can't be a folder: a file is in its place.",
+            do=f"Move that file elsewhere, {option}",
+            details=details,
+        )
+    if isinstance(error, PermissionError):
+        owner = "" if sys.platform == "win32" else " (its owner can, with chmod u+rwx)"
+        return StoreError(
+            f"Ringback may not write into the folder {folder}.",
+            do=f"Allow your user to write there{owner}, {option}",
+            details=details,
+        )
+    return StoreError(
+        f"The folder {folder} can't be used: {error.strerror or error}.",
+        do=f"Check that path, {option}",
+        details=details,
+    )
+
+
+def _file_above(folder: Path) -> bool:
+    """Whether a part of the path is a file; Windows tells that as "path not found"."""
+    return any(os.path.isfile(part) for part in (folder, *folder.parents))

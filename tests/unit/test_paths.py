@@ -1,0 +1,190 @@
+"""Folders: where they are, who may read them, and what is told when they can't be used."""
+
+from __future__ import annotations
+
+import datetime
+import errno
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from app import paths as paths_module
+from app.errors import SettingError, StoreError
+from app.paths import check_ca_file, default_paths, paths_in
+from tests.helpers.disks import small_disk
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits")
+
+
+def test_a_data_folder_holds_everything_in_one_place(tmp_path: Path) -> None:
+    paths = paths_in(tmp_path / "a" / "b")
+    assert paths.data == tmp_path / "a" / "b"
+    for path in (paths.logs, paths.database, paths.copies, paths.window_lock, paths.log_file):
+        assert path.is_relative_to(paths.data)
+    assert paths.data.is_dir()
+    assert paths.logs.is_dir()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@posix_only
+def test_folders_that_are_made_are_private(tmp_path: Path) -> None:
+    paths = paths_in(tmp_path / "data")
+    for folder in (paths.data, paths.logs):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@posix_only
+def test_a_folder_that_is_there_keeps_its_permissions(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir(mode=0o755)
+    os.chmod(tmp_path / "shared", 0o755)
+    paths_in(tmp_path / "shared")
+    assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o755
+
+
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="the XDG variables are Linux's")
+def test_the_usual_folders_are_the_platforms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    paths = default_paths()
+    assert paths.data == tmp_path / "share" / "Ringback"
+    assert paths.logs.is_relative_to(tmp_path / "state" / "Ringback")
+    assert paths.logs.is_dir()
+
+
+def test_a_relative_folder_is_understood_from_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert paths_in("here").data == tmp_path / "here"
+
+
+def test_a_home_folder_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert paths_in("~/ringback").data == tmp_path / "ringback"
+
+
+@pytest.mark.parametrize("text", ["", "  ", "a\0b", "~nobody-of-that-name/x"])
+def test_what_is_no_folder_name_is_refused(text: str) -> None:
+    with pytest.raises(StoreError):
+        paths_in(text)
+
+
+@pytest.mark.parametrize("below", ["", "deeper", "deeper/still"])
+def test_a_file_in_the_folders_place_is_told_with_its_path(tmp_path: Path, below: str) -> None:
+    (tmp_path / "data").write_text("mine")
+    with pytest.raises(StoreError, match="file is in its place") as caught:
+        paths_in(tmp_path / "data" / below)
+    assert str(tmp_path / "data") in caught.value.what
+    assert "--data-dir" in caught.value.do
+    assert (tmp_path / "data").read_text() == "mine"
+
+
+def test_a_full_disk_is_told_with_the_folder(tmp_path: Path) -> None:
+    with small_disk(tmp_path) as disk:
+        paths_in(disk.folder)
+        disk.fill()
+        with pytest.raises(StoreError, match="is full") as caught:
+            paths_in(disk.folder)
+        assert str(disk.folder) in caught.value.what
+
+
+def test_a_read_only_disk_is_told_with_the_folder(tmp_path: Path) -> None:
+    with small_disk(tmp_path) as disk:
+        disk.make_read_only()
+        for folder in (disk.folder, disk.folder / "new"):
+            with pytest.raises(StoreError, match="can only be read") as caught:
+                paths_in(folder)
+            assert str(folder) in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (errno.ENOSPC, "is full"),
+        (errno.EROFS, "can only be read"),
+        (errno.EACCES, "may not write"),
+        (errno.ENAMETOOLONG, "can't be used: "),
+        (errno.EIO, "can't be used: "),
+    ],
+)
+def test_every_error_of_a_folder_names_it_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, told: str
+) -> None:
+    def fail(folder: Path) -> None:
+        raise OSError(code, os.strerror(code), str(folder))
+
+    monkeypatch.setattr(paths_module, "_try_writing", fail)
+    with pytest.raises(StoreError, match=told) as caught:
+        paths_in(tmp_path)
+    assert str(tmp_path) in caught.value.what
+    assert "--data-dir" in caught.value.do
+    assert caught.value.details
+
+
+def test_a_name_that_is_too_long_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="can't be used"):
+        paths_in(tmp_path / ("x" * 300))
+
+
+@posix_only
+@pytest.mark.skipif(sys.platform != "win32" and os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_is_told(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir(mode=0o500)
+    with pytest.raises(StoreError, match="may not write"):
+        paths_in(tmp_path / "theirs")
+
+
+# The CA file
+
+PEM = """-----BEGIN CERTIFICATE-----
+MIIBejCCASGgAwIBAgIUQwLPXp4Bkz8pT8zC7HvAqEiTqbowCgYIKoZIzj0EAwIw
+-----END CERTIFICATE-----
+"""
+
+
+def certificate() -> str:
+    """A self-signed certificate, PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test CA")])
+    now = datetime.datetime.now(datetime.UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    return built.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def test_a_ca_file_is_given_back_as_an_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ca.pem").write_text("# Grüße\n" + certificate(), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert check_ca_file("ca.pem") == str(tmp_path / "ca.pem")
+    assert check_ca_file("") == ""
+
+
+@pytest.mark.parametrize("content", ["", "hello", PEM, "\0\xff"])
+def test_a_file_without_a_certificate_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "ca.pem").write_text(content, encoding="latin-1")
+    with pytest.raises(SettingError, match="no certificate") as caught:
+        check_ca_file(str(tmp_path / "ca.pem"))
+    assert caught.value.field == "ca_file"
+
+
+def test_a_ca_file_that_is_not_there_or_is_a_folder_is_refused(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.pem", tmp_path):
+        with pytest.raises(SettingError, match="can't be read") as caught:
+            check_ca_file(str(path))
+        assert path.name in caught.value.what
