@@ -5,12 +5,23 @@ The window and the command line are two faces of this one object; neither has a 
 
 from __future__ import annotations
 
+import asyncio
+import uuid
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
+from app.errors import UserError, VaultError
 from app.model.outcome import CallOutcome, RegisterOutcome
-from app.model.trunk import Trunk
+from app.model.settings import Mended, apply_settings, check_trunk, new_trunk
+from app.model.trunk import Trunk, TrunkState
 from app.sip.messages import Source
 from app.sip.notices import Notice
+from app.sip.supervisor import Supervisor
+from app.store import Store
+from app.vault import Vault
+
+if TYPE_CHECKING:
+    from app.sip.demo import DemoCarrier
 
 DEFAULT_MAX_SECONDS = 30.0
 """Length limit of a test call, seconds, unless the person asks for another."""
@@ -22,37 +33,201 @@ DEMO_NUMBER = "600"
 
 
 class Desk:
-    """All methods belong to one event loop; notices come on it too."""
+    """All methods belong to one event loop; notices come on it too.
+
+    Args:
+        store: Where trunks are kept.
+        vault: Where passwords are kept.
+        vault_note: What the person should know about the vault, empty when all is well.
+        on_log: Gets the log lines of children, with the trunk's name.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        vault: Vault,
+        *,
+        vault_note: str = "",
+        on_log: Callable[[str, str], None] | None = None,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._on_log = on_log
+        self._listeners: list[Callable[[Notice], None]] = []
+        self._supervisor = Supervisor(self._tell, on_log=on_log)
+        self._demo: DemoCarrier | None = None
+        self._this_run: dict[str, Trunk] = {}
+        self._passwords: dict[str, str] = {}
+        self.vault_note = vault_note
+
+    def listen(self, listener: Callable[[Notice], None]) -> None:
+        """Hand every notice to `listener` as well."""
+        self._listeners.append(listener)
+
+    def _tell(self, notice: Notice) -> None:
+        for listener in self._listeners:
+            listener(notice)
+
+    # Trunks
+
+    @property
+    def vault_name(self) -> str:
+        """Where passwords are kept, in words."""
+        return self._vault.where
 
     def trunks(self) -> tuple[Trunk, ...]:
         """Saved trunks in the person's order, then those of this run only (the demo)."""
-        raise NotImplementedError
+        return (*self._store.trunks(), *self._this_run.values())
 
-    async def add(self, name: str, settings: Mapping[str, str], password: str) -> Trunk:
-        """Check, save and return a new trunk; the password goes to the vault."""
-        raise NotImplementedError
+    def trunk(self, trunk_id: str) -> Trunk:
+        """The trunk with this id.
+
+        Raises:
+            UserError: It is gone.
+        """
+        for trunk in self.trunks():
+            if trunk.id == trunk_id:
+                return trunk
+        raise UserError("That trunk has been removed.", do="Choose another one.")
+
+    def by_name(self, name: str) -> Trunk:
+        """The saved trunk with this name.
+
+        Raises:
+            StoreError: There is none; near misses are named.
+        """
+        return self._store.by_name(name)
+
+    def state(self, trunk_id: str) -> TrunkState:
+        """The state of a trunk."""
+        return self._supervisor.state(trunk_id)
+
+    async def add(
+        self, name: str, settings: Mapping[str, str], password: str
+    ) -> tuple[Trunk, tuple[Mended, ...]]:
+        """Check and save a new trunk; the password goes to the vault.
+
+        Returns:
+            The trunk, and what was mended in the settings.
+
+        Raises:
+            SettingError: A setting can't be used.
+            StoreError: It can't be saved; nothing is kept.
+            VaultError: The password can't be kept; neither is the trunk.
+        """
+        trunk, mended = new_trunk(uuid.uuid4().hex, name, settings)
+        self._store.add(trunk)
+        try:
+            await self._keep(trunk.id, password)
+        except VaultError:
+            self._store.remove(trunk.id)
+            raise
+        return trunk, mended
 
     async def change(
         self, trunk_id: str, name: str, settings: Mapping[str, str], password: str | None
-    ) -> Trunk:
-        """Save a changed trunk; `password` None keeps the old one."""
-        raise NotImplementedError
+    ) -> tuple[Trunk, tuple[Mended, ...]]:
+        """Save a changed trunk and disconnect it; `password` None keeps the old one.
+
+        Raises:
+            SettingError, StoreError, VaultError: As `add`; the old trunk stays as it was.
+        """
+        trunk, mended = apply_settings(self.trunk(trunk_id), {**settings, "name": name})
+        check_trunk(trunk)
+        if password is not None:
+            await self._keep(trunk_id, password)
+        self._store.update(trunk)
+        await self._supervisor.disconnect(trunk_id)
+        return trunk, mended
 
     async def remove(self, trunk_id: str) -> None:
         """Disconnect, delete the trunk and its secret."""
-        raise NotImplementedError
+        await self._supervisor.disconnect(trunk_id)
+        self._passwords.pop(trunk_id, None)
+        if self._this_run.pop(trunk_id, None) is not None:
+            await self._stop_demo()
+            return
+        await asyncio.to_thread(self._vault.delete, trunk_id)
+        self._store.remove(trunk_id)
+
+    async def _keep(self, trunk_id: str, password: str) -> None:
+        # The keyring may show a prompt of its own and wait for the person
+        if password:
+            await asyncio.to_thread(self._vault.set, trunk_id, password)
+
+    def recall(self, key: str) -> str | None:
+        """A remembered value of the window, such as its size."""
+        return self._store.setting(key)
+
+    def remember(self, key: str, value: str) -> None:
+        """Remember a value of the window."""
+        self._store.set_setting(key, value)
+
+    # Connecting
 
     async def connect(self, trunk_id: str, password: str | None = None) -> RegisterOutcome:
-        """Start the trunk's engine and sign in; failures are outcomes, not exceptions."""
-        raise NotImplementedError
+        """Start the trunk's engine and sign in; failures of the far end are outcomes, not exceptions.
+
+        Args:
+            trunk_id: Which trunk.
+            password: Used for this run instead of the one in the vault.
+
+        Raises:
+            UserError: No such trunk, no password known, or the engine can't be started.
+        """
+        trunk = self.trunk(trunk_id)
+        if password is not None:
+            self._passwords[trunk_id] = password
+        secret = self._passwords.get(trunk_id)
+        if secret is None:
+            secret = await asyncio.to_thread(self._vault.get, trunk_id)
+        if secret is None and trunk.register:
+            raise VaultError(
+                f"No password is known for {trunk.name}.",
+                do="Type it in the trunk's settings, or hand it over with --password-stdin.",
+                field="password",
+            )
+        return await self._supervisor.connect(trunk, secret or "")
 
     async def disconnect(self, trunk_id: str) -> None:
-        """Hang up, unregister, end the engine."""
-        raise NotImplementedError
+        """Hang up, unregister, end the engine; also cancels a `connect` under way."""
+        await self._supervisor.disconnect(trunk_id)
 
     async def start_demo(self) -> Trunk:
-        """Start the demo carrier (once) and return its trunk, kept for this run only."""
-        raise NotImplementedError
+        """Start the demo carrier (once) and return its trunk, kept for this run only.
+
+        Raises:
+            EngineError: The carrier can't be started.
+        """
+        from app.sip.demo import DemoCarrier
+
+        if self._demo is not None and not self._demo.running:
+            await self._stop_demo()
+        if self._demo is None:
+
+            def log(line: str) -> None:
+                if self._on_log is not None:
+                    self._on_log("demo carrier", line)
+
+            demo = DemoCarrier(on_log=log)
+            await demo.start()
+            self._demo = demo
+            trunk = demo.trunk()
+            self._this_run = {trunk.id: trunk}
+            self._passwords[trunk.id] = demo.password
+        return next(iter(self._this_run.values()))
+
+    async def _stop_demo(self) -> None:
+        demo, self._demo = self._demo, None
+        if demo is not None:
+            await demo.stop()
+
+    # Calls
+
+    @property
+    def calls_up(self) -> int:
+        """Calls up on all trunks."""
+        return self._supervisor.calls_up
 
     async def place_call(
         self,
@@ -67,38 +242,46 @@ class Desk:
 
         Raises:
             CallRefusedError: An emergency number.
-            UserError: Not a number, not connected, or all calls of the engine in use.
+            UserError: Not a number, too long a call, not connected, or all calls of the engine in use.
         """
-        raise NotImplementedError
+        if not 0 < max_seconds <= LONGEST_CALL_SECONDS:
+            raise UserError(
+                f"A test call of {max_seconds:g} seconds is not possible.",
+                do=f"Choose between 1 and {LONGEST_CALL_SECONDS:g} seconds.",
+                field="seconds",
+            )
+        session = self._supervisor.session(trunk_id)
+        return await session.place_call(
+            number, max_seconds=max_seconds, ring_seconds=ring_seconds, source=source
+        )
 
     async def wait_call(self, trunk_id: str, call_id: str) -> CallOutcome:
         """Wait for the end of a call."""
-        raise NotImplementedError
+        return await self._supervisor.session(trunk_id).wait_call(call_id)
 
     async def answer(self, trunk_id: str, call_id: str) -> None:
-        """Answer an incoming call."""
-        raise NotImplementedError
+        """Answer an incoming call; it sends the speech sample."""
+        session = self._supervisor.session(trunk_id)
+        await session.answer(call_id, max_seconds=LONGEST_CALL_SECONDS, source=Source.SPEECH)
 
     async def reject(self, trunk_id: str, call_id: str, code: int = 486) -> None:
         """Refuse an incoming call."""
-        raise NotImplementedError
+        await self._supervisor.session(trunk_id).reject(call_id, code)
 
     async def hang_up(self, trunk_id: str, call_id: str) -> None:
         """End a call in whatever state it is."""
-        raise NotImplementedError
+        await self._supervisor.session(trunk_id).hang_up(call_id)
 
     async def set_source(self, trunk_id: str, call_id: str, source: Source) -> None:
         """Change what a call sends."""
-        raise NotImplementedError
+        await self._supervisor.session(trunk_id).set_source(call_id, source)
 
     async def send_digits(self, trunk_id: str, call_id: str, digits: str) -> None:
         """Send DTMF digits."""
-        raise NotImplementedError
+        await self._supervisor.session(trunk_id).send_digits(call_id, digits)
 
     async def close(self) -> None:
-        """Hang up everything, unregister everywhere, end every child."""
-        raise NotImplementedError
-
-    def listen(self, listener: Callable[[Notice], None]) -> None:
-        """Hand every notice to `listener` as well."""
-        raise NotImplementedError
+        """Hang up everything, unregister everywhere, end every child, close the store."""
+        await self._supervisor.close()
+        await self._stop_demo()
+        self._store.close()

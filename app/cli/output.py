@@ -1,0 +1,132 @@
+"""What the command line prints: plain lines for people, one object with stable keys for programs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, TextIO
+
+import msgspec
+
+from app.errors import UserError
+from app.model.finding import Finding, Verdict
+from app.model.outcome import CallOutcome, RegisterOutcome
+from app.model.trunk import Trunk
+
+_MARKS = {Verdict.PASS: "ok", Verdict.WARNING: "note", Verdict.FAIL: "FAILED", Verdict.NOT_RUN: "not run"}
+
+
+def say(line: str = "", stream: TextIO | None = None) -> None:
+    """Print one line now, so that a person can follow what happens."""
+    out = stream or sys.stdout
+    try:
+        out.write(line + "\n")
+    except UnicodeEncodeError:
+        # A Windows console with an old code page: a question mark is better than no verdict
+        out.write(line.encode("ascii", "replace").decode("ascii") + "\n")
+    out.flush()
+
+
+def say_json(value: Any) -> None:
+    """Print one JSON object."""
+    say(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def _round(value: float | None, digits: int = 2) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def findings_json(findings: tuple[Finding, ...]) -> list[dict[str, Any]]:
+    """The findings as `--json` gives them."""
+    return [msgspec.to_builtins(finding) for finding in findings]
+
+
+def register_json(outcome: RegisterOutcome, findings: tuple[Finding, ...]) -> dict[str, Any]:
+    """What `register --json` gives; the keys are documented in docs/command-line.md and stay."""
+    return {
+        "trunk": outcome.trunk,
+        "state": outcome.state,
+        "sip_code": outcome.sip_code,
+        "reason": outcome.reason,
+        "answered_by": outcome.answered_by,
+        "local_cause": outcome.local_cause or None,
+        "round_trip_ms": _round(outcome.round_trip_ms),
+        "expires_s": outcome.expires_s,
+        "target": str(outcome.target) if outcome.target else None,
+        "tried": [str(target) for target in outcome.tried],
+        "requests_sent": outcome.requests_sent,
+        "tls": msgspec.to_builtins(outcome.tls) if outcome.tls else None,
+        "findings": findings_json(findings),
+    }
+
+
+def call_json(outcome: CallOutcome, findings: tuple[Finding, ...]) -> dict[str, Any]:
+    """What `call --json` gives; the keys are documented in docs/command-line.md and stay."""
+    media = outcome.media
+    return {
+        "trunk": outcome.trunk,
+        "number": outcome.number,
+        "dialled": outcome.dialled,
+        "result": outcome.result,
+        "sip_code": outcome.sip_code,
+        "reason": outcome.reason,
+        "reason_header": outcome.reason_header or None,
+        "answered_by": outcome.answered_by,
+        "local_cause": outcome.local_cause or None,
+        "setup_ms": _round(outcome.setup_ms),
+        "duration_s": outcome.duration_s,
+        "hung_up_by": outcome.hung_up_by or None,
+        "codec": media.codec if media else None,
+        "tx_packets": media.tx.packets if media else 0,
+        "rx_packets": media.rx.packets if media else 0,
+        "loss_pct": _round(media.rx.loss_pct) if media else None,
+        "tx_loss_pct": _round(media.tx.loss_pct) if media else None,
+        "jitter_ms": _round(media.rx.jitter_ms) if media else None,
+        "round_trip_ms": _round(media.round_trip_ms) if media else None,
+        "echo_ms": _round(media.echo_ms) if media else None,
+        "tx_level_dbm0": _round(media.tx.level_dbm0, 1) if media else None,
+        "rx_level_dbm0": _round(media.rx.level_dbm0, 1) if media else None,
+        "audio": outcome.audio,
+        "heard": outcome.heard,
+        "findings": findings_json(findings),
+    }
+
+
+def trunk_json(trunk: Trunk) -> dict[str, Any]:
+    """A trunk as `trunks --json` gives it; there is no secret in a trunk."""
+    value: dict[str, Any] = msgspec.to_builtins(trunk)
+    del value["id"]
+    return value
+
+
+def error_json(error: UserError) -> dict[str, Any]:
+    """A refusal as `--json` gives it."""
+    return {"error": {"what": error.what, "do": error.do, "field": error.field, "details": error.details}}
+
+
+def say_findings(findings: tuple[Finding, ...]) -> None:
+    """The findings for a person: what, what it means, what to do, and how it is known."""
+    for finding in findings:
+        say(f"[{_MARKS[finding.verdict]}] {finding.title}")
+        if finding.verdict is Verdict.PASS:
+            continue
+        if finding.meaning:
+            say(f"    {finding.meaning}")
+        if finding.causes:
+            say("    Likely causes:")
+            for cause in finding.causes:
+                say(f"      - {cause}")
+        if finding.do:
+            say("    What to do:")
+            for number, step in enumerate(finding.do, 1):
+                say(f"      {number}. {step}")
+        if finding.evidence:
+            say("    Seen:")
+            for line in finding.evidence:
+                say(f"      {line}")
+
+
+def say_error(error: UserError) -> None:
+    """A refusal for a person, on standard error."""
+    say(f"ringback: {error.what}", sys.stderr)
+    if error.do:
+        say(f"  {error.do}", sys.stderr)

@@ -1,0 +1,204 @@
+"""The calls of one session, from their first event to their outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable
+
+from app.errors import EngineError
+from app.model.outcome import (
+    AnsweredBy,
+    CallOutcome,
+    Direction,
+    HungUpBy,
+    LocalCause,
+    MediaFigures,
+    call_result,
+)
+from app.model.sound import SILENCE_DBM0
+from app.sip.messages import CallChanged, CallLevels, CallMedia, CallState
+from app.sip.notices import CallEnded, CallFigures, CallMeters, CallProgress, Notice
+
+KEEP_ENDED = 50
+"""Ended calls whose outcome can still be asked for."""
+
+
+class _Call:
+    """What is known of one call until its end."""
+
+    def __init__(self, number: str, dialled: str, direction: Direction) -> None:
+        self.number = number
+        self.dialled = dialled
+        self.direction = direction
+        self.early_media = False
+        self.answered_at: float | None = None
+        self.media: MediaFigures | None = None
+        self.sound = False
+        self.setup_ms: float | None = None
+        self.outcome: asyncio.Future[CallOutcome] = asyncio.get_running_loop().create_future()
+
+
+class CallBook:
+    """Follows every call of a trunk; belongs to one event loop.
+
+    Args:
+        trunk_id, trunk_name: Whose calls they are.
+        notify: Gets the notices.
+    """
+
+    def __init__(self, trunk_id: str, trunk_name: str, notify: Callable[[Notice], None]) -> None:
+        self._trunk_id = trunk_id
+        self._trunk_name = trunk_name
+        self._notify = notify
+        self._calls: dict[str, _Call] = {}
+        self._numbers = itertools.count(1)
+
+    @property
+    def up(self) -> int:
+        """Calls that have not ended."""
+        return sum(not call.outcome.done() for call in self._calls.values())
+
+    def begin(self, number: str, dialled: str) -> str:
+        """Enter an outgoing call and return the id it gets."""
+        call_id = f"call-{next(self._numbers)}"
+        self._calls[call_id] = _Call(number, dialled, Direction.OUT)
+        return call_id
+
+    def withdraw(self, call_id: str) -> None:
+        """Take back a call that the engine would not place."""
+        self._calls.pop(call_id).outcome.cancel()
+
+    async def wait(self, call_id: str) -> CallOutcome:
+        """Wait for a call's end.
+
+        Raises:
+            EngineError: There is no such call.
+        """
+        call = self._calls.get(call_id)
+        if call is None:
+            raise EngineError("There is no such call, or it ended long ago.")
+        return await asyncio.shield(call.outcome)
+
+    def on_levels(self, event: CallLevels) -> None:
+        """The meters moved."""
+        self._hear(event.call_id, event.rx_dbm0)
+        self._notify(
+            CallMeters(
+                trunk_id=self._trunk_id,
+                call_id=event.call_id,
+                tx_dbm0=event.tx_dbm0,
+                rx_dbm0=event.rx_dbm0,
+            )
+        )
+
+    def on_media(self, event: CallMedia) -> None:
+        """New figures."""
+        self._hear(event.call_id, event.figures.rx.level_dbm0)
+        if call := self._calls.get(event.call_id):
+            call.media = _with_former_echo(event.figures, call.media)
+            self._notify(CallFigures(trunk_id=self._trunk_id, call_id=event.call_id, figures=call.media))
+
+    def on_change(self, event: CallChanged) -> None:
+        """A call reached another state; an incoming one is entered here."""
+        call = self._calls.get(event.call_id)
+        if call is None:
+            if event.direction is Direction.OUT or event.state is CallState.ENDED:
+                return
+            call = self._calls[event.call_id] = _Call(event.remote, event.called, Direction.IN)
+        call.early_media = call.early_media or event.state is CallState.EARLY_MEDIA
+        if event.state is CallState.ANSWERED:
+            call.answered_at = time.monotonic()
+        if event.setup_ms is not None:
+            call.setup_ms = event.setup_ms
+        if event.state is CallState.ENDED:
+            self._end(event, call)
+            return
+        self._notify(
+            CallProgress(
+                trunk_id=self._trunk_id,
+                call_id=event.call_id,
+                direction=event.direction,
+                state=event.state,
+                number=call.number,
+                called=event.called,
+                sip_code=event.sip_code,
+                reason=event.reason,
+                setup_ms=call.setup_ms,
+            )
+        )
+
+    def lose_all(self, cause: LocalCause, words: str) -> int:
+        """End what is still up, because nothing more will be heard of it; returns how many there were."""
+        up = [(call_id, call) for call_id, call in self._calls.items() if not call.outcome.done()]
+        for call_id, call in up:
+            answered = call.answered_at
+            self._end(
+                CallChanged(
+                    call_id=call_id,
+                    direction=call.direction,
+                    state=CallState.ENDED,
+                    sip_code=0 if answered is None else 200,
+                    reason=words,
+                    answered_by=AnsweredBy.LOCAL,
+                    local_cause=cause,
+                    duration_s=0.0 if answered is None else round(time.monotonic() - answered, 3),
+                    hung_up_by=HungUpBy.NOBODY,
+                ),
+                call,
+            )
+        return len(up)
+
+    def _hear(self, call_id: str, level_dbm0: float | None) -> None:
+        call = self._calls.get(call_id)
+        if call is not None and level_dbm0 is not None and level_dbm0 > SILENCE_DBM0:
+            call.sound = True
+
+    def _end(self, event: CallChanged, call: _Call) -> None:
+        if call.outcome.done():
+            return
+        outcome = CallOutcome(
+            trunk=self._trunk_name,
+            number=call.number,
+            dialled=call.dialled,
+            result=call_result(
+                event.sip_code,
+                answered=call.answered_at is not None,
+                hung_up_by=event.hung_up_by,
+                cause=event.local_cause,
+            ),
+            sip_code=event.sip_code,
+            reason=event.reason,
+            reason_header=event.reason_header,
+            answered_by=event.answered_by,
+            local_cause=event.local_cause,
+            setup_ms=call.setup_ms,
+            duration_s=event.duration_s,
+            hung_up_by=event.hung_up_by,
+            early_media=call.early_media,
+            media=call.media,
+            heard=None if call.media is None or not call.media.rx.packets else call.sound,
+        )
+        call.outcome.set_result(outcome)
+        self._notify(
+            CallEnded(
+                trunk_id=self._trunk_id, call_id=event.call_id, direction=call.direction, outcome=outcome
+            )
+        )
+        ended = [call_id for call_id, call in self._calls.items() if call.outcome.done()]
+        for call_id in ended[:-KEEP_ENDED]:
+            del self._calls[call_id]
+
+
+def _with_former_echo(figures: MediaFigures, former: MediaFigures | None) -> MediaFigures:
+    """The echo's delay stays known once found: a pause in the sound is no news about the line."""
+    if figures.echo_ms is not None or former is None or former.echo_ms is None:
+        return figures
+    return MediaFigures(
+        tx=figures.tx,
+        rx=figures.rx,
+        round_trip_ms=figures.round_trip_ms,
+        echo_ms=former.echo_ms,
+        codec=figures.codec,
+    )

@@ -1,0 +1,381 @@
+"""One trunk at work: its engine, its targets tried in order, its registration and its calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from app.errors import EngineError, UserError
+from app.model.outcome import (
+    AnsweredBy,
+    CallOutcome,
+    LocalCause,
+    RegisterOutcome,
+    Target,
+    TlsFacts,
+    register_state,
+)
+from app.model.trunk import Transport, Trunk, TrunkState
+from app.sip.call_book import CallBook
+from app.sip.child import ChildOutcome
+from app.sip.client import EngineClient
+from app.sip.emergency import guard
+from app.sip.messages import (
+    AnswerCall,
+    CallChanged,
+    CallLevels,
+    CallMedia,
+    DigitReceived,
+    Event,
+    HangUp,
+    OpenAccount,
+    OptionsAnswered,
+    PlaceCall,
+    Register,
+    RegistrationChanged,
+    RegistrationState,
+    RejectCall,
+    SendDigits,
+    SendOptions,
+    SetSource,
+    Source,
+    TlsHandshake,
+    Traced,
+)
+from app.sip.notices import CallDigit, Notice, TraceAdded, TrunkChanged
+from app.sip.number import check_number
+from app.sip.probe import udp_refused
+from app.sip.targets import Resolution, ResolveError, resolve
+
+ANSWER_LIMIT_S = 8.0
+"""Seconds that one target has to answer: REGISTER has then gone out five times over UDP."""
+_PROBE_AFTER_S = 0.7
+_FAILOVER_CODES = frozenset({503})
+"""Final codes after which the next target is tried (RFC 3263 section 4.3)."""
+
+Resolve = Callable[[str, "int | None", Transport, str], Awaitable[Resolution]]
+
+
+class TrunkSession:
+    """One trunk's engine and what happens in it; belongs to one event loop.
+
+    Args:
+        trunk: The settings.
+        password: Its secret; kept in memory for a restart of the engine, shown nowhere.
+        notify: Gets every notice.
+        on_engine_end: Told when the engine ended without having been asked, with the number of calls lost.
+        on_log: Gets the engine's log lines.
+        resolve: Finds the targets; a test gives its own.
+
+    Attributes:
+        state: The trunk's state.
+        outcome: The last registration, None before the first.
+    """
+
+    def __init__(
+        self,
+        trunk: Trunk,
+        password: str,
+        notify: Callable[[Notice], None],
+        *,
+        on_engine_end: Callable[[ChildOutcome, int], None],
+        on_log: Callable[[str], None] | None = None,
+        resolve: Resolve = resolve,
+    ) -> None:
+        self.trunk = trunk
+        self._password = password
+        self._notify = notify
+        self._on_engine_end = on_engine_end
+        self._on_log = on_log
+        self._resolve = resolve
+        self._engine: EngineClient | None = None
+        self._calls = CallBook(trunk.id, trunk.name, notify)
+        self._waiting: asyncio.Future[RegistrationChanged | OptionsAnswered] | None = None
+        self._tls: TlsFacts | None = None
+        self._target: Target | None = None
+        self._tried: list[Target] = []
+        self._stopping = False
+        self.state = TrunkState.OFF
+        self.outcome: RegisterOutcome | None = None
+
+    # Signing in
+
+    async def connect(self) -> RegisterOutcome:
+        """Find the targets, start the engine, sign in; a trunk that does not register is asked for OPTIONS.
+
+        Every failure that a person can do something about is an outcome, not an exception.
+
+        Raises:
+            EngineError: The engine can't be started or refuses the settings.
+        """
+        self._stopping = False
+        self._change(TrunkState.CONNECTING, "")
+        try:
+            outcome = await self._sign_in()
+        except asyncio.CancelledError:
+            self._change(TrunkState.OFF, "cancelled")
+            raise
+        except UserError as error:
+            self._change(TrunkState.UNREACHABLE, str(error))
+            raise
+        self.outcome = outcome
+        self._change(outcome.state, cause_in_words(outcome), outcome)
+        return outcome
+
+    async def _sign_in(self) -> RegisterOutcome:
+        trunk = self.trunk
+        self._tls, self._target, self._tried = None, None, []
+        try:
+            found = await self._resolve(trunk.host, trunk.port, trunk.transport, trunk.proxy)
+        except ResolveError as error:
+            return RegisterOutcome(
+                trunk=trunk.name,
+                state=TrunkState.UNREACHABLE,
+                reason=error.what,
+                answered_by=AnsweredBy.LOCAL,
+                local_cause=error.cause,
+            )
+        engine = await self._running_engine()
+        outcome: RegisterOutcome | None = None
+        for target in found.targets:
+            self._tried.append(target)
+            self._target, self._tls = target, None
+            outcome = await self._try_target(engine, target)
+            from_network = outcome.answered_by is AnsweredBy.NETWORK
+            if outcome.state in (TrunkState.REGISTERED, TrunkState.REACHABLE) or (
+                from_network and outcome.sip_code not in _FAILOVER_CODES
+            ):
+                break
+        assert outcome is not None  # a resolution without targets is a ResolveError
+        return outcome
+
+    async def _try_target(self, engine: EngineClient, target: Target) -> RegisterOutcome:
+        trunk = self.trunk
+        await engine.request(
+            OpenAccount(
+                user=trunk.user,
+                host=trunk.host,
+                port=trunk.port,
+                auth_id=trunk.auth_id,
+                password=self._password,
+                realm=trunk.realm,
+                caller_id=trunk.caller_id,
+                expires=trunk.expires,
+                register=trunk.register,
+                codecs=trunk.codecs,
+                target=target,
+                ca_file=trunk.ca_file,
+            )
+        )
+        ask = Register(limit_s=ANSWER_LIMIT_S) if trunk.register else SendOptions(limit_s=ANSWER_LIMIT_S)
+        waiting: asyncio.Future[RegistrationChanged | OptionsAnswered]
+        self._waiting = waiting = asyncio.get_running_loop().create_future()
+        probe = asyncio.create_task(self._refused(target)) if target.transport is Transport.UDP else None
+        try:
+            await engine.request(ask)
+            await asyncio.wait({waiting, probe} if probe else {waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done() and probe is not None and probe.result():
+                return self._outcome_of_refusal(target)
+            answer = await waiting
+        finally:
+            self._waiting = None
+            if probe is not None:
+                probe.cancel()
+        return self._outcome_of(answer)
+
+    async def _refused(self, target: Target) -> bool:
+        """Whether the target's port is closed; comes to an end only when it is, or when it is cancelled."""
+        await asyncio.sleep(_PROBE_AFTER_S)
+        if await udp_refused(target):
+            return True
+        await asyncio.Event().wait()
+        return False
+
+    def _outcome_of_refusal(self, target: Target) -> RegisterOutcome:
+        return RegisterOutcome(
+            trunk=self.trunk.name,
+            state=TrunkState.UNREACHABLE,
+            reason=f"Nothing listens on {target}",
+            answered_by=AnsweredBy.LOCAL,
+            local_cause=LocalCause.REFUSED,
+            target=target,
+            tried=tuple(self._tried),
+            requests_sent=1,
+        )
+
+    def _outcome_of(self, answer: RegistrationChanged | OptionsAnswered) -> RegisterOutcome:
+        if isinstance(answer, OptionsAnswered):
+            reachable = answer.answered_by is AnsweredBy.NETWORK
+            state = TrunkState.REACHABLE if reachable else TrunkState.UNREACHABLE
+            expires, challenges = 0, 0
+        else:
+            state = register_state(
+                answer.sip_code,
+                registered=answer.state is RegistrationState.REGISTERED,
+                answered_by=answer.answered_by,
+            )
+            expires, challenges = answer.expires_s, answer.challenges
+        return RegisterOutcome(
+            trunk=self.trunk.name,
+            state=state,
+            sip_code=answer.sip_code,
+            reason=answer.reason,
+            answered_by=answer.answered_by,
+            local_cause=answer.local_cause,
+            round_trip_ms=answer.round_trip_ms,
+            expires_s=expires,
+            target=self._target,
+            tried=tuple(self._tried),
+            tls=self._tls,
+            requests_sent=answer.requests_sent,
+            challenges=challenges,
+        )
+
+    async def _running_engine(self) -> EngineClient:
+        if self._engine is None or not self._engine.running:
+            engine = EngineClient(on_event=self._on_event, on_end=self._engine_ended, on_log=self._on_log)
+            self._engine = engine
+            await engine.start()
+        return self._engine
+
+    async def close(self) -> None:
+        """Hang up, unregister, end the engine."""
+        self._stopping = True
+        engine, self._engine = self._engine, None
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_exception(EngineError("Connecting was cancelled."))
+        if engine is not None:
+            await engine.stop()
+        self._calls.lose_all(LocalCause.OTHER, "The trunk was closed")
+        if self.state is not TrunkState.OFF:
+            self._change(TrunkState.OFF, "")
+
+    # Calls
+
+    async def place_call(
+        self, number: str, *, max_seconds: float, ring_seconds: float, source: Source
+    ) -> str:
+        """Send INVITE and return the call's id.
+
+        Raises:
+            CallRefusedError: An emergency number.
+            UserError: Not a number, not connected, or refused by the engine.
+        """
+        guard(number)
+        dialled = check_number(number, self.trunk.host)
+        guard(dialled)
+        engine = self._connected_engine()
+        call_id = self._calls.begin(number, dialled)
+        try:
+            await engine.request(
+                PlaceCall(
+                    call_id=call_id,
+                    user=dialled,
+                    max_seconds=max_seconds,
+                    ring_seconds=ring_seconds,
+                    source=source,
+                )
+            )
+        except UserError:
+            self._calls.withdraw(call_id)
+            raise
+        return call_id
+
+    async def wait_call(self, call_id: str) -> CallOutcome:
+        """Wait for a call's end.
+
+        Raises:
+            EngineError: There is no such call.
+        """
+        return await self._calls.wait(call_id)
+
+    @property
+    def calls_up(self) -> int:
+        """Calls that have not ended."""
+        return self._calls.up
+
+    async def answer(self, call_id: str, *, max_seconds: float, source: Source) -> None:
+        """Answer an incoming call."""
+        await self._connected_engine().request(
+            AnswerCall(call_id=call_id, max_seconds=max_seconds, source=source)
+        )
+
+    async def reject(self, call_id: str, code: int) -> None:
+        """Refuse an incoming call."""
+        await self._connected_engine().request(RejectCall(call_id=call_id, code=code))
+
+    async def hang_up(self, call_id: str) -> None:
+        """End a call."""
+        await self._connected_engine().request(HangUp(call_id=call_id))
+
+    async def set_source(self, call_id: str, source: Source) -> None:
+        """Change what a call sends."""
+        await self._connected_engine().request(SetSource(call_id=call_id, source=source))
+
+    async def send_digits(self, call_id: str, digits: str) -> None:
+        """Send DTMF digits."""
+        await self._connected_engine().request(SendDigits(call_id=call_id, digits=digits))
+
+    def _connected_engine(self) -> EngineClient:
+        if self._engine is None or not self._engine.running or self._target is None:
+            raise EngineError(f"{self.trunk.name} is not connected.", do="Connect it first.")
+        return self._engine
+
+    # What the engine tells
+
+    def _change(self, state: TrunkState, cause: str, outcome: RegisterOutcome | None = None) -> None:
+        self.state = state
+        self._notify(TrunkChanged(trunk_id=self.trunk.id, state=state, cause=cause, outcome=outcome))
+
+    def _on_event(self, event: Event) -> None:
+        trunk_id = self.trunk.id
+        match event:
+            case Traced(message=message):
+                self._notify(TraceAdded(trunk_id=trunk_id, message=message))
+            case CallLevels():
+                self._calls.on_levels(event)
+            case CallMedia():
+                self._calls.on_media(event)
+            case CallChanged():
+                self._calls.on_change(event)
+            case RegistrationChanged() | OptionsAnswered():
+                self._on_sign_in(event)
+            case TlsHandshake(facts=facts):
+                self._tls = facts
+            case DigitReceived(call_id=call_id, digit=digit):
+                self._notify(CallDigit(trunk_id=trunk_id, call_id=call_id, digit=digit))
+
+    def _on_sign_in(self, event: RegistrationChanged | OptionsAnswered) -> None:
+        if self._waiting is not None:
+            if not self._waiting.done():
+                self._waiting.set_result(event)
+            return
+        # A refresh by the stack itself, or the end of the registration
+        if isinstance(event, RegistrationChanged) and not self._stopping:
+            if event.state is RegistrationState.UNREGISTERED:
+                self._change(TrunkState.OFF, "unregistered")
+                return
+            self.outcome = outcome = self._outcome_of(event)
+            self._change(outcome.state, cause_in_words(outcome), outcome)
+
+    def _engine_ended(self, outcome: ChildOutcome) -> None:
+        if self._stopping or outcome.asked:
+            return
+        self._engine, self._target = None, None
+        lost = self._calls.lose_all(LocalCause.ENGINE_LOST, "The engine was lost")
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_exception(EngineError(str(outcome), details="\n".join(outcome.log_tail)))
+        self._change(TrunkState.UNREACHABLE, str(outcome))
+        self._on_engine_end(outcome, lost)
+
+
+def cause_in_words(outcome: RegisterOutcome) -> str:
+    """The short line beside a trunk's state: `200 OK in 38 ms`, `no answer from udp 192.0.2.1:5060`."""
+    if outcome.answered_by is AnsweredBy.NETWORK:
+        line = f"{outcome.sip_code} {outcome.reason}".strip()
+        if outcome.round_trip_ms is not None:
+            line += f" in {outcome.round_trip_ms:.0f} ms"
+        return line
+    if outcome.target is not None and outcome.local_cause is not LocalCause.OTHER:
+        return f"{outcome.local_cause} ({outcome.target})"
+    return outcome.reason or str(outcome.local_cause)
