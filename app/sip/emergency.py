@@ -12,7 +12,8 @@ import msgspec
 
 from app import shipped
 from app.errors import CallRefusedError
-from app.sip.number import MAX_LENGTH, ascii_digits, shown, unescape
+from app.model.typed import shown
+from app.sip.number import MAX_LENGTH, ascii_digits, unescape
 
 
 class Severity(StrEnum):
@@ -106,8 +107,8 @@ def refuse_emergency(number: str, country: str = "") -> None:
     if refusal is None:
         return
     names = _list([place.name for place in refusal.countries])
-    as_typed = shown(number.strip())
-    reaches = "" if as_typed == refusal.entry else f"“{as_typed}” can reach {refusal.entry}: "
+    as_typed = number.strip()
+    reaches = "" if as_typed == refusal.entry else f"{shown(as_typed)} can reach {refusal.entry}: "
     if refusal.severity is Severity.EMERGENCY:
         kind = "an emergency or crisis number"
     else:
@@ -135,13 +136,13 @@ def guard(number: str, country: str = "") -> None:
         raise CallRefusedError("There is no number to call.", do="Enter a number.")
     if any(unicodedata.category(char) == "Cc" for char in plain):
         raise CallRefusedError(
-            f"“{shown(number)}” has a line break or another control character in it.",
+            f"{shown(number)} has a line break or another control character in it.",
             do="Type the number by hand.",
         )
     user = _SCHEME.sub("", plain, count=1).partition("@")[0]
     if len(user) > MAX_LENGTH:
         raise CallRefusedError(
-            f"“{shown(number)}” is too long: {len(user)} characters, and {MAX_LENGTH} is the limit.",
+            f"{shown(number)} is too long: {len(user)} characters, and {MAX_LENGTH} is the limit.",
             do="Check the number.",
         )
     refuse_emergency(number, country)

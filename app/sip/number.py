@@ -6,11 +6,10 @@ import re
 import unicodedata
 
 from app.errors import UserError
+from app.model.typed import shown
 
 MAX_LENGTH = 64
 """Longest user part that is dialled. E.164 numbers have at most 15 digits; the rest is room for SIP users."""
-
-_SHOWN = 40
 
 _ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
 
@@ -43,12 +42,6 @@ def ascii_digits(text: str) -> str:
     return "".join(str(unicodedata.digit(char, char)) for char in folded)
 
 
-def shown(text: str) -> str:
-    """The text for a message: control characters made visible, cut to a readable length."""
-    visible = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
-    return visible if len(visible) <= _SHOWN else f"{visible[:_SHOWN]}…"
-
-
 def check_number(text: str, host: str = "") -> str:
     """Turn what was typed into the user part to dial.
 
@@ -74,7 +67,7 @@ def check_number(text: str, host: str = "") -> str:
         raise _not_a_number(text, "it has no number in front of the @")
     elif host and _host_of(server) != _host_of(host):
         raise UserError(
-            f"{shown(text)} is an address at {shown(_host_of(server))}, and this trunk calls through {host}.",
+            f"{shown(text)} is an address at another host, and this trunk calls through {host}.",
             do="Enter only the number, or pick the trunk of that provider.",
         )
     user = ascii_digits(unescape(user))
@@ -90,7 +83,7 @@ def check_number(text: str, host: str = "") -> str:
 
 def _not_a_number(text: str, why: str) -> UserError:
     return UserError(
-        f"“{shown(text)}” can't be dialled: {why}.",
+        f"{shown(text)} can't be dialled: {why}.",
         do="Enter a number such as +44 20 7946 0018, or a SIP user name.",
     )
 

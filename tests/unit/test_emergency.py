@@ -216,7 +216,7 @@ def test_the_refusal_names_number_and_country_and_says_what_to_do_instead() -> N
     with pytest.raises(CallRefusedError) as caught:
         refuse_emergency("9-911", "US")
     error = caught.value
-    assert "“9-911” can reach 911" in error.what
+    assert '"9-911" can reach 911' in error.what
     assert "the United States and Canada" in error.what
     assert "Ringback never dials it." in error.what
     assert "test number" in error.do
