@@ -1,0 +1,129 @@
+"""What every call leg of the carrier shares: sockets, transactions, addresses and the legs themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from aiosipua import Dialog, SipRequest, parse_address, parse_uri
+
+from app.model.trunk import Transport
+from app.sip.carrier.loopback import loopback_address
+from app.sip.carrier.messages import CarrierOptions
+from app.sip.carrier.sipmessage import contact_uri, tag_of
+from app.sip.carrier.transactions import TransactionLayer
+from app.sip.carrier.transports import Peer, SipSockets
+
+if TYPE_CHECKING:
+    from app.sip.carrier.leg import Leg
+
+DialogKey = tuple[str, str]
+
+
+class Exchange:
+    """The carrier's switching core.
+
+    Args:
+        host: Loopback address it listens on.
+        sockets, transactions: The layers below.
+        options: Strictness and times.
+        note: Gets one line for people for everything that happens.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        sockets: SipSockets,
+        transactions: TransactionLayer,
+        options: CarrierOptions,
+        note: Callable[[str], None],
+    ) -> None:
+        self.host = host
+        self.sockets = sockets
+        self.transactions = transactions
+        self.options = options
+        self.timing = options.timing
+        self.note = note
+        self._legs: dict[DialogKey, Leg] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        """All legs that have not ended."""
+        return tuple(self._legs.values())
+
+    def port(self, transport: Transport) -> int:
+        """Our port for a transport."""
+        return self.sockets.udp_port if transport is Transport.UDP else self.sockets.tcp_port
+
+    def contact(self, user: str, transport: Transport) -> str:
+        """Our Contact header value."""
+        return f"<{contact_uri(user, self.host, self.port(transport), transport)}>"
+
+    def channels_used(self, account: str) -> int:
+        """Legs of this account, ringing ones included."""
+        return sum(leg.account == account for leg in self._legs.values())
+
+    def has_free_channel(self, account: str) -> bool:
+        """Whether one more call is allowed."""
+        return self.channels_used(account) < self.options.channels
+
+    def add(self, leg: Leg) -> None:
+        """Take in a leg."""
+        self._legs[(leg.dialog.call_id, leg.dialog.local_tag)] = leg
+
+    def forget(self, leg: Leg) -> None:
+        """Drop a leg that has ended."""
+        self._legs.pop((leg.dialog.call_id, leg.dialog.local_tag), None)
+
+    def leg_of(self, request: SipRequest) -> Leg | None:
+        """The leg that an in-dialog request is for (RFC 3261 section 12.2.2)."""
+        leg = self._legs.get((request.call_id or "", tag_of(request.headers.get_first("to") or "")))
+        if leg is None or leg.dialog.remote_tag != tag_of(request.headers.get_first("from") or ""):
+            return None
+        return leg
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run something beside; a failure in it is reported by the loop's exception handler."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception():
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "a task of the carrier failed", "exception": task.exception(), "task": task}
+            )
+
+    async def close(self) -> None:
+        """Hang up everywhere, wait a little for the answers, then drop what is left."""
+        farewells = [task for leg in self.legs if (task := leg.hang_up("the carrier stops"))]
+        if farewells:
+            await asyncio.wait(farewells, timeout=self.timing.stop_s)
+        for leg in self.legs:
+            leg.end("the carrier stops")
+        current = asyncio.current_task()
+        rest = [task for task in self._tasks if task is not current]
+        _, pending = await asyncio.wait(rest, timeout=self.timing.stop_s) if rest else (set(), set())
+        for task in pending:
+            task.cancel()
+        if pending:
+            await asyncio.wait(pending)
+
+
+def next_hop(dialog: Dialog, peer: Peer) -> Peer | None:
+    """Where requests in a dialog go: the connection, else the first route or the remote target.
+
+    None when that is not a loopback address.
+    """
+    if peer.reliable:
+        return peer
+    uri = parse_address(dialog.route_set[0]).uri if dialog.route_set else parse_uri(dialog.remote_target)
+    address = loopback_address(uri.host)
+    port = uri.port or 5060
+    if address is None or not 0 < port < 65_536:
+        return None
+    return Peer(peer.transport, address, port)
