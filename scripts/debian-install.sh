@@ -39,4 +39,9 @@ trap 'exit 1' HUP INT TERM
 apt="$as_root DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0"
 echo "Installing Debian packages: $*"
 services_stay_off
-$apt update && $apt install --yes --no-install-recommends "$@" >/dev/null
+$apt update && $apt install --yes --no-install-recommends "$@" >/dev/null || exit 1
+# Nor after the next start of the machine
+[ -d /run/systemd/system ] || exit 0
+for package in "$@"; do
+    $as_root systemctl disable --quiet "$package.service" 2>/dev/null || true
+done

@@ -18,11 +18,5 @@ else
     exec "$ringback" demo
 fi
 
-packages=$(sh scripts/qt-libraries.sh "$platform")
-# shellcheck disable=SC2086 # a list of package names
-if [ -n "$packages" ] && ! sh scripts/debian-install.sh $packages; then
-    echo "The window needs these Debian packages, or their like on another Linux: $packages" >&2
-    echo "Install them (sudo apt install $packages) and run this again." >&2
-    exit 1
-fi
+sh scripts/window-libraries.sh "$platform" || exit 1
 exec "$ringback"

@@ -230,7 +230,9 @@ class SipClient:
     def _route(call: Call) -> tuple[str, dict[str, str]]:
         """Request-URI and Route of requests in the dialog (RFC 3261 12.2.1.1)."""
         target = call.final.one("Contact").partition("<")[2].partition(">")[0]
-        route = ", ".join(reversed(call.final.all("Record-Route")))
+        # Several routes may share a line
+        routes = re.findall(r"<[^>]*>[^,]*", ",".join(call.final.all("Record-Route")))
+        route = ", ".join(reversed(routes))
         return target, {"Route": route} if route else {}
 
     def _send(
