@@ -1,0 +1,1 @@
+"""The demo carrier, driven by real peers on loopback."""
