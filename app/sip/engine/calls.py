@@ -11,7 +11,6 @@ import pjsua2 as pj
 
 from app.errors import EngineError, UserError
 from app.model.outcome import AnsweredBy, Direction, HungUpBy, LocalCause
-from app.sip.emergency import guard
 from app.sip.engine.account import Account, host_and_port, uri_host
 from app.sip.engine.causes import carry_out
 from app.sip.engine.endpoint import MAX_CALLS
@@ -79,6 +78,9 @@ class Calls:
             CallRefusedError: An emergency number; this is the last gate before the wire.
             UserError: All calls in use, or a number that makes no URI.
         """
+        # Late: an engine that places no call should not carry the table
+        from app.sip.emergency import guard
+
         guard(command.user, command.country)
         if len(self._legs) >= MAX_CALLS:
             raise UserError(

@@ -209,6 +209,8 @@ class Engine:
         self._sign_in.register(account, limit_s)
 
     def _stop(self) -> None:
+        if self._stopping is not None:
+            return  # asked already; the end of the wire then asks once more
         self._stopping = time.monotonic() + STOP_LIMIT_S
         self._calls.hang_up_all()
         if self._account is not None and self._sign_in.registered:

@@ -42,6 +42,7 @@ class Endpoint:
         config.medConfig.clockRate = RATE
         config.medConfig.noVad = True  # silence would send no RTP, and loss figures would mean nothing
         config.medConfig.ecOptions = 0
+        config.medConfig.maxMediaPorts = 4 * MAX_CALLS  # the usual 254 only cost memory
         self._endpoint.libInit(config)
         self._local = ""
         self._udp = -1

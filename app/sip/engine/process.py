@@ -91,5 +91,7 @@ def main() -> int:
     except WireError as error:
         sys.stderr.write(f"the parent speaks another language: {error}\n")
         code = 3
-    engine.close()
+    finally:
+        # PJSIP must end before the interpreter does, whatever happened
+        engine.close()
     return code

@@ -30,7 +30,7 @@ LIMIT_S = 5.0
 """For the connection and its handshake together, seconds."""
 
 _CERTIFICATE_LIMIT_S = 2.0
-_SHUTDOWN_LIMIT_S = 1.0
+_SHUTDOWN_LIMIT_S = 0.2
 _CA_FILE_LIMIT = 4 * 1024 * 1024
 
 _PEM = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----.*?-----END[^\r\n]*-----", re.DOTALL)

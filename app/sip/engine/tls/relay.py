@@ -28,6 +28,9 @@ _MAX_LINKS = 8
 _MAX_SENT = 1024
 _MAX_OURS = 16
 _LAST_WORDS_S = 0.1
+_TURNS = 10
+"""Turns of the event loop in which a connection that the system has taken becomes a link."""
+
 
 _log = logging.getLogger(__name__)
 
@@ -103,6 +106,8 @@ class Relay:
         ready(self._edge.port)
         try:
             await stop.wait()
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
         finally:
             server.close()
             await self._end()
@@ -244,8 +249,8 @@ class Relay:
         finally:
             pinging.cancel()
             self._uplink = None
-            uplink.writer.close()
-        # A stop cancels this task, so what follows is a loss.
+        # A stop cancels this task, so what follows is a loss; there is nobody to say goodbye to.
+        uplink.writer.transport.abort()
         _log.info("TLS edge: connection with %s lost: %s", self._settings.target, words)
         self._settings.on_lost(cause, words)
         for link in list(self._links):
@@ -314,6 +319,8 @@ class Relay:
         for link in links:
             # Not close: pjsua2's thread waits for this one and may not read.
             link.writer.transport.abort()
+        if uplink is not None:
+            uplink.writer.close()
         for writer in [*(link.writer for link in links), *([uplink.writer] if uplink else [])]:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
