@@ -181,9 +181,8 @@ async def ring_user(leg: IncomingLeg, operator: Operator) -> None:
             return
         plan = other.stream.plan
         leg.negotiate((plan.codec,) if plan else None)
-        leg.answer()
-        await leg.confirmed.wait()
         _connect(leg, other)
+        leg.answer()
         await other.ended.wait()
         leg.hang_up("hung up by the other side")
     finally:
