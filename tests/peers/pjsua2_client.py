@@ -1,4 +1,5 @@
-"""A script on plain pjsua2, apart from the engine: registers, calls, prints what it saw as one line of JSON.
+"""A script on plain pjsua2, apart from the engine: registers, calls, prints what it saw as one line of JSON
+among PJLIB's own lines.
 
 Arguments: host, port, udp or tcp, user, number. The password is the first line of standard input. With an
 empty number it answers one call and waits for its end.
@@ -126,8 +127,8 @@ def main() -> None:
         "tx_packets": tx_packets,
         "rx_packets": rx_packets,
     }
-    sys.stdout.write("\n" + json.dumps(seen) + "\n")
     endpoint.libDestroy(pj.PJSUA_DESTROY_NO_NETWORK)
+    sys.stdout.write("\n" + json.dumps(seen) + "\n")
 
 
 if __name__ == "__main__":

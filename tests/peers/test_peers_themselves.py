@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -168,11 +169,11 @@ def test_call_from_outside_reaches_a_registered_user(carrier_peers: CarrierPeers
         wait_for(lambda: carrier_peers.registrations(carrier_peers.user), "the registration")
         with carrier_peers.calling(carrier_peers.user, seconds=1) as caller:
             assert caller.process.wait(timeout=20) == 0, caller.log()[-3000:]
-        outcome = json.loads(client.communicate(timeout=20)[0].splitlines()[-1])
+        outcome = seen(client.communicate(timeout=20)[0])
     assert outcome["rx_packets"] > 20
 
 
-def pjsua2_client(peers: CarrierPeers, transport: str, number: str) -> dict[str, object]:
+def pjsua2_client(peers: CarrierPeers, transport: str, number: str) -> dict[str, Any]:
     """What PJSIP's own client saw, run as a process of its own."""
     port = {"udp": peers.udp_port, "tcp": peers.tcp_port}[transport]
     outcome = subprocess.run(
@@ -183,4 +184,11 @@ def pjsua2_client(peers: CarrierPeers, transport: str, number: str) -> dict[str,
         check=True,
         timeout=30,
     )
-    return json.loads(outcome.stdout.splitlines()[-1])
+    return seen(outcome.stdout)
+
+
+def seen(printed: str) -> dict[str, Any]:
+    """The line of JSON among what PJLIB prints."""
+    (line,) = (line for line in printed.splitlines() if line.startswith("{"))
+    found: dict[str, Any] = json.loads(line)
+    return found
