@@ -1,8 +1,7 @@
-"""A script on plain pjsua2, apart from the engine: registers, calls, prints what it saw as one line of JSON
-among PJLIB's own lines.
+"""A script on plain pjsua2, apart from the engine: registers, calls, tells what it saw.
 
 Arguments: host, port, udp or tcp, user, number. The password is the first line of standard input. With an
-empty number it answers one call and waits for its end.
+empty number it answers one call and waits for its end. It prints one line of JSON among PJLIB's own lines.
 """
 
 from __future__ import annotations
