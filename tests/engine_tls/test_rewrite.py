@@ -269,7 +269,7 @@ class TestRequestIn:
             ("sip:1001@192.0.2.7:50123;transport=tls;ob", "sip:1001@127.0.0.1:38671;transport=tcp;ob"),
             ("sip:1001@192.0.2.7:49999;ob;transport=TLS", "sip:1001@127.0.0.1:38671;ob;transport=tcp"),
             ("sip:192.0.2.7:50123", "sip:127.0.0.1:38671;transport=tcp"),
-            ("sips:1001@192.0.2.7:50123", "sips:1001@127.0.0.1:38671;transport=tcp"),
+            ("sips:1001@192.0.2.7:50123?a=b", "sip:1001@127.0.0.1:38671;transport=tcp;edge-sips?a=b"),
             ("sip:+4930123@sip.example.com", "sip:+4930123@sip.example.com"),
             ("sip:1001@192.0.2.7", "sip:1001@192.0.2.7"),
             ("tel:+4930123", "tel:+4930123"),
@@ -379,6 +379,39 @@ class TestResponseOut:
     def test_response_to_nothing_of_the_edge_s_is_refused(self, via):
         with pytest.raises(MessageError, match="Via"):
             self.answer(via)
+
+
+class TestSips:
+    """pjsua2 follows a sips URI over its own TLS only, so it never sees one."""
+
+    @pytest.mark.parametrize(
+        ("outside", "inside"),
+        [
+            ("<sips:7@p.example.com;x=1?h=2>;q=1", "<sip:7@p.example.com;x=1;edge-sips?h=2>;q=1"),
+            ('"a, b" <SIPS:p.example.com;lr>', '"a, b" <sip:p.example.com;lr;edge-sips>'),
+            ("<sip:7@p.example.com>", "<sip:7@p.example.com>"),
+        ],
+    )
+    def test_marked_on_the_way_in(self, outside, inside):
+        headers = (
+            "Via: SIP/2.0/TLS p;branch=z",
+            f"Contact: {outside}",
+            f"Record-Route: {outside}",
+            "CSeq: 1 BYE",
+        )
+        answer = rewrite.response_in(sip("SIP/2.0 200 OK", *headers), ENDS, via=VIA, contact=None)
+        asked = rewrite.request_in(sip("BYE sip:a@b SIP/2.0", *headers), ENDS, ours=[], inner=ENDS.edge)
+        for message in (answer, asked):
+            assert message.values("contact") == message.values("record-route") == [inside]
+
+    def test_restored_on_the_way_out(self):
+        out = request_out(
+            f"Via: {VIA}",
+            f"Route: {ROUTE}, <sip:p.example.com;lr;edge-sips>, <sip:q;lr>",
+            start="BYE sip:7@p.example.com;x=1;edge-sips?h=2 SIP/2.0",
+        )
+        assert out.uri == "sips:7@p.example.com;x=1?h=2"
+        assert out.values("route") == ["<sips:p.example.com;lr>", "<sip:q;lr>"]
 
 
 class TestUnavailable:

@@ -32,6 +32,9 @@ _URI = re.compile(
     re.IGNORECASE,
 )
 _TRANSPORT = re.compile(r";transport=[^;]*", re.IGNORECASE)
+_SIPS_MARK = ";edge-sips"
+"""Stands in a URI for pjsua2 in the place of the scheme sips, which it would only follow over its own TLS."""
+
 _LOOSE = re.compile(r";lr(?=[;=]|$)", re.IGNORECASE)
 _VIA = re.compile(
     rf"(?P<protocol>\S+\s*/\s*\S+\s*/\s*[^\s/]+)\s+(?P<host>{_HOST})(?:\s*:\s*(?P<port>\d+))?\s*(?P<params>;.*)?",
@@ -91,6 +94,8 @@ def request_out(message: Message, ends: Ends) -> Message:
     if not _ANY_RPORT.search(params):
         params = ";rport" + params
     message = _with_top_via(message, f"SIP/2.0/TLS {ends.ours}{params}")
+    message = _with_uri(message, _secure(message.uri))
+    message = _edited(message, "route", lambda _, value: _in_uri(value, _secure))
     return _next_hop(_contact_out(_without_edge(message, "route", ends), ends))
 
 
@@ -104,7 +109,7 @@ def response_in(message: Message, ends: Ends, *, via: str, contact: HostPort | N
         contact: The address in the Contact that pjsua2 had sent, if there was one. A registrar tells
             the lifetime in the binding it gives back, and pjsua2 looks for its own Contact there.
     """
-    message = _with_top_via(message, via)
+    message = _marked(_with_top_via(message, via))
     if message.method == "REGISTER" and contact is not None:
         return _edited(message, "contact", lambda _, value: _moved(value, {ends.ours}, contact, "tcp"))
     if message.method in _DIALOG_METHODS and message.code > 100:
@@ -128,6 +133,7 @@ def request_in(message: Message, ends: Ends, *, ours: Collection[HostPort], inne
     via = made("Via", f"SIP/2.0/TCP {ends.edge};branch={_branch_in(message)}")
     if (at := address_of(message.uri)) in ours and at is not None:
         message = _with_uri(message, readdress(message.uri, inner, "tcp"))
+    message = _marked(_with_uri(message, _marked_uri(message.uri)))
     message = _with_top_via(message, _noted(top_via(message), ends.peer))
     headers = (via, *message.headers)
     if message.method in _DIALOG_METHODS:
@@ -228,13 +234,34 @@ def _contact_out(message: Message, ends: Ends) -> Message:
 
 def _moved(value: str, old: Collection[HostPort], new: HostPort, transport: str) -> str:
     """A Contact value with a new address in the place of an old one; others, and `*`, stay."""
+    return _in_uri(value, lambda uri: readdress(uri, new, transport) if address_of(uri) in old else uri)
+
+
+def _in_uri(value: str, change: Callable[[str], str]) -> str:
+    """A value of Contact, Route or Record-Route with its URI changed, and all else as it was."""
     found = _NAME_ADDR.match(value) or _ADDR_SPEC.match(value)
-    if found is None or address_of(found["uri"]) not in old:
+    if found is None or (uri := change(found["uri"])) == found["uri"]:
         return value
-    uri = readdress(found["uri"], new, transport)
     before, after = value[: found.start("uri")], value[found.end("uri") :]
     # Without brackets, the URI's parameters would become the header's (RFC 3261 section 20).
     return f"{before}{uri}{after}" if before.endswith("<") else f"{before}<{uri}>{after}"
+
+
+def _marked(message: Message) -> Message:
+    """The message with a mark for each sips URI that pjsua2 would send to."""
+    message = _edited(message, "record-route", lambda _, value: _in_uri(value, _marked_uri))
+    return _edited(message, "contact", lambda _, value: _in_uri(value, _marked_uri))
+
+
+def _marked_uri(uri: str) -> str:
+    parts = _URI.fullmatch(uri)
+    if parts is None or parts["scheme"].lower() != "sips":
+        return uri
+    return f"sip:{uri[5 : parts.end('params')]}{_SIPS_MARK}{parts['headers']}"
+
+
+def _secure(uri: str) -> str:
+    return "sips:" + uri[4:].replace(_SIPS_MARK, "", 1) if _SIPS_MARK in uri else uri
 
 
 def _is_loopback(host: str) -> bool:
