@@ -48,8 +48,7 @@ bench: .venv/ready-dev  ## Measure what the README promises
 	$(PYTHON) -m bench.run
 
 package: .venv/ready-dev  ## Build the folder app in dist/ringback and try it
-	@# The folder takes them along; without them it still runs where the desktop has them
-	-@sh scripts/window-libraries.sh xcb
+	@sh scripts/package-tools.sh $(PYTHON)
 	$(PYTHON) -m PyInstaller --noconfirm --log-level WARN pyinstaller.spec
 	$(EXECUTABLE) demo --json
 
