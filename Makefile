@@ -50,7 +50,7 @@ bench: .venv/ready-dev  ## Measure what the README promises
 package: .venv/ready-dev  ## Build the folder app in dist/ringback and try it
 	@sh scripts/package-tools.sh $(PYTHON)
 	$(PYTHON) -m PyInstaller --noconfirm --log-level WARN pyinstaller.spec
-	$(EXECUTABLE) demo --json
+	$(EXECUTABLE) --data-dir build/smoke demo --json
 
 lock:  ## Resolve the dependencies anew (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: python -m pip install uv" >&2; exit 1; }
