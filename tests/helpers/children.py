@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.helpers import leaks
+from tests.helpers.programs import find_program
 from tests.helpers.waiting import wait_for
 
 
@@ -63,12 +64,14 @@ def running(
     Raises:
         AssertionError: It ended or was not ready in time; the message holds its log.
     """
+    # Linux ends it when the test run is killed and can't
+    tied = ["setpriv", "--pdeathsig", "TERM"] if find_program("setpriv") else []
     environment = {**os.environ, "TERM": "dumb"}
     # It may serve many tests, so it carries the mark of none
     environment.pop(leaks.MARK, None)
     with log_file.open("wb") as log:
         process = subprocess.Popen(
-            [str(word) for word in command],
+            [*tied, *(str(word) for word in command)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
