@@ -68,11 +68,12 @@ class EchoFinder:
     BLOCK_MS = 10
     WINDOW = 300
     MAX_LAG = 200
+    LEAST = 80
     THRESHOLD = 0.75
 
     def __init__(self) -> None:
         self._sent: deque[float] = deque(maxlen=self.WINDOW + self.MAX_LAG)
-        self._heard: deque[float] = deque(maxlen=self.WINDOW)
+        self._heard: deque[float] = deque(maxlen=self.WINDOW + self.MAX_LAG)
 
     def sent(self, root_mean_square: float) -> None:
         """Note what was sent in one block of 10 ms."""
@@ -85,15 +86,17 @@ class EchoFinder:
     def delay_ms(self) -> float | None:
         """The echo's delay in ms, or None while there is none to be seen."""
         sent, heard = list(self._sent), list(self._heard)
-        span = min(len(heard), self.WINDOW)
-        if span < 100:
+        known = min(len(sent), len(heard))
+        max_lag = min(self.MAX_LAG, known // 2)
+        span = min(self.WINDOW, known - max_lag)
+        if span < self.LEAST:
             return None
         heard = _centred(heard[-span:])
         power = math.sqrt(sum(map(mul, heard, heard)))
         if power < 1e-6:
             return None
         best, best_lag = 0.0, 0
-        for lag in range(min(self.MAX_LAG, len(sent) - span) + 1):
+        for lag in range(max_lag + 1):
             end = len(sent) - lag
             part = _centred(sent[end - span : end])
             own = math.sqrt(sum(map(mul, part, part)))

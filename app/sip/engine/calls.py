@@ -34,6 +34,8 @@ NO_RESPONSE_S = 8.0
 LONGEST_CALL_S = 120.0
 """No call lasts longer, whatever the command says."""
 LONGEST_RING_S = 180.0
+FINAL_WAIT_S = 1.0
+"""Seconds that a cancelled call waits for the far end's 487, so that the report can tell what it said."""
 _LEVELS_EVERY_S = 0.1
 _FIGURES_EVERY_S = 1.0
 
@@ -178,7 +180,10 @@ class Calls:
     def watch(self, now: float) -> None:
         """Enforce the limits and tell levels and figures when they are due; `now` is monotonic seconds."""
         for leg in list(self._legs.values()):
-            self._watch_limits(leg, now)
+            if leg.ended_at is None:
+                self._watch_limits(leg, now)
+            elif self._final_is_known(leg) or now - leg.ended_at > FINAL_WAIT_S:
+                self._call_ended(leg)
         if not self._legs or now < self._next_levels:
             return
         self._next_levels = now + _LEVELS_EVERY_S
@@ -190,6 +195,8 @@ class Calls:
 
     def _measure(self, leg: Leg, figures_due: bool) -> None:
         if leg.figures is None and leg.answered_at is None and not figures_due:
+            return
+        if leg.ended_at is not None:
             return
         tx, rx = leg.voice.levels(int(_LEVELS_EVERY_S * 1000))
         if leg.figures is not None:
@@ -221,7 +228,9 @@ class Calls:
         if leg.call_id not in self._legs:
             return
         if state is CallState.ENDED:
-            self._call_ended(leg)
+            leg.close()
+            if self._final_is_known(leg):
+                self._call_ended(leg)
             return
         progress = self._ledger.of(leg.sip_call_id, "INVITE")
         if leg.direction is Direction.IN and state is not CallState.ANSWERED:
@@ -250,27 +259,34 @@ class Calls:
             sip_call_id=leg.sip_call_id,
         )
 
+    def _final_is_known(self, leg: Leg) -> bool:
+        """Whether nothing more is to come: PJSIP ends a cancelled call before the 487 has arrived."""
+        progress = self._ledger.of(leg.sip_call_id, "INVITE")
+        cancelled = leg.hung_up_by is not HungUpBy.NOBODY and leg.answered_at is None
+        waiting = cancelled and leg.direction is Direction.OUT and progress.provisional
+        return not waiting or progress.code >= 200
+
     def _call_ended(self, leg: Leg) -> None:
-        info = leg.getInfo()
         progress = self._ledger.of(leg.sip_call_id, "INVITE")
         if leg.answered_at is not None:
             if leg.hung_up_by is HungUpBy.NOBODY:
                 leg.hung_up_by = HungUpBy.THEM
             self._ended_as(leg, 200, "OK", None, self._ledger.bye_reason(leg.sip_call_id))
         elif leg.direction is Direction.IN or progress.code >= 300:
-            code = progress.code or info.lastStatusCode
+            code = progress.code or leg.last_code
             reason_header = progress.reason or self._ledger.bye_reason(leg.sip_call_id)
-            self._ended_as(leg, code, progress.phrase or info.lastReason, None, reason_header)
+            self._ended_as(leg, code, progress.phrase or leg.last_reason, None, reason_header)
         else:
-            cause = self._explain(info.lastStatusCode, info.lastReason)
-            self._ended_as(leg, info.lastStatusCode, info.lastReason, cause)
+            cause = self._explain(leg.last_code, leg.last_reason)
+            self._ended_as(leg, leg.last_code, leg.last_reason, cause)
 
     def _ended_as(
         self, leg: Leg, code: int, phrase: str, cause: LocalCause | None, reason_header: str = ""
     ) -> None:
         """Report a call's end and forget it; `cause` None means that the network gave the code."""
         progress = self._ledger.of(leg.sip_call_id, "INVITE")
-        duration = time.monotonic() - leg.answered_at if leg.answered_at is not None else 0.0
+        ended_at = leg.ended_at or time.monotonic()
+        duration = ended_at - leg.answered_at if leg.answered_at is not None else 0.0
         leg.state = CallState.ENDED
         if leg.figures is not None:
             self._emit(CallMedia(call_id=leg.call_id, figures=leg.figures))
@@ -297,13 +313,15 @@ class Calls:
 
     def _leg(self, call_id: str) -> Leg:
         leg = self._legs.get(call_id)
-        if leg is None:
+        if leg is None or leg.ended_at is not None:
             raise EngineError("That call is over.")
         return leg
 
     def _end(self, leg: Leg, by: HungUpBy) -> None:
         if leg.hung_up_by is HungUpBy.NOBODY:
             leg.hung_up_by = by
+        if leg.ended_at is not None:
+            return
         leg.measure()
         busy = leg.direction is Direction.IN and leg.answered_at is None
         try:

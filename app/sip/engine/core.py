@@ -172,7 +172,13 @@ class Engine:
         self._wake_port = self._endpoint.udp_port if ":" not in local else 0
         self._endpoint.choose_codecs(settings.codecs)
         if target.transport is Transport.TLS:
-            self._secure = SecurePath(settings, post=self.post, emit=self._emit, note=self._note)
+            self._secure = SecurePath(
+                settings,
+                inner_port=self._endpoint.tcp_port,
+                post=self.post,
+                emit=self._emit,
+                note=self._note,
+            )
             route = self._secure.start()
         else:
             tcp = ";transport=tcp" if target.transport is Transport.TCP else ""

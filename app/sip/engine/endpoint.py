@@ -44,8 +44,8 @@ class Endpoint:
         config.medConfig.ecOptions = 0
         config.medConfig.maxMediaPorts = 4 * MAX_CALLS  # the usual 254 only cost memory
         self._endpoint.libInit(config)
-        self._local = ""
-        self._udp = -1
+        self._opened = ("", False)
+        self._udp = self._tcp = -1
         self._endpoint.libStart()
         self._endpoint.audDevManager().setNullDev()
 
@@ -69,29 +69,49 @@ class Endpoint:
     def open_transports(self, target: Target) -> str:
         """Make sure that the target can be reached and return our own address towards it.
 
-        The address goes into Via, Contact and SDP, so it must be the one the far end can answer to.
+        The address goes into Via, Contact and SDP, so it must be the one the far end can answer to. For TLS
+        the stack speaks TCP with the edge on loopback, and with nobody else.
+
+        Raises:
+            OSError: There is no route to the target.
         """
         local = local_address(target)
-        if local != self._local:
-            if self._udp >= 0:
-                self._endpoint.transportClose(self._udp)
+        inner = target.transport is Transport.TLS
+        if (local, inner) != self._opened:
+            for transport in (self._udp, self._tcp):
+                if transport >= 0:
+                    self._endpoint.transportClose(transport)
             self._udp = self._open(pj.PJSIP_TRANSPORT_UDP, pj.PJSIP_TRANSPORT_UDP6, local)
-            self._open(pj.PJSIP_TRANSPORT_TCP, pj.PJSIP_TRANSPORT_TCP6, local)
-            self._local = local
+            if inner:
+                self._tcp = self._open(pj.PJSIP_TRANSPORT_TCP, pj.PJSIP_TRANSPORT_TCP, "127.0.0.1")
+            else:
+                self._tcp = self._open(pj.PJSIP_TRANSPORT_TCP, pj.PJSIP_TRANSPORT_TCP6, local)
+            self._opened = (local, inner)
         return local
 
     def _open(self, v4: int, v6: int, local: str) -> int:
         config = pj.TransportConfig()
         config.port = 0
         config.publicAddress = local
+        if local.startswith("127."):
+            # A far end on this machine: nobody else needs to find these ports
+            config.boundAddress = local
         return int(self._endpoint.transportCreate(v6 if ":" in local else v4, config))
+
+    @property
+    def tcp_port(self) -> int:
+        """Port of the TCP transport, 0 while there is none."""
+        return self._port(self._tcp)
 
     @property
     def udp_port(self) -> int:
         """Port of the UDP transport, 0 while there is none."""
-        if self._udp < 0:
+        return self._port(self._udp)
+
+    def _port(self, transport: int) -> int:
+        if transport < 0:
             return 0
-        return int(self._endpoint.transportGetInfo(self._udp).localAddress.rsplit(":", 1)[1])
+        return int(self._endpoint.transportGetInfo(transport).localAddress.rsplit(":", 1)[1])
 
     def poll(self, limit_ms: int) -> None:
         """Handle what is due; waits at most `limit_ms` for something to happen."""

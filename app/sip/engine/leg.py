@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pjsua2 as pj
@@ -31,6 +32,9 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
         hung_up_by: Who asked for the end, nobody while nobody has.
         figures: The last media figures.
         has_media: Whether there is a stream to measure.
+        ended_at: Monotonic seconds when PJSIP let the call go, None before; from then on PJSIP must not be
+            asked about it, an assertion would end the process.
+        last_code, last_reason: PJSIP's last word, set with `ended_at`.
     """
 
     def __init__(
@@ -59,6 +63,9 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
         self.figures: MediaFigures | None = None
         self.sip_call_id = ""
         self.has_media = False
+        self.ended_at: float | None = None
+        self.last_code = 0
+        self.last_reason = ""
         self.voice = Voice(f"voice-{call_id}", source)
         self._on_state = on_state
         self._on_digit = on_digit
@@ -111,13 +118,12 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
         )
         return True
 
-    def remote_uri(self) -> str:
-        """The other side's URI."""
-        return str(self.getInfo().remoteUri)
-
-    def local_uri(self) -> str:
-        """Our side's URI; for an incoming call its To."""
-        return str(self.getInfo().localUri)
+    def close(self) -> None:
+        """Keep PJSIP's last word; called in the callback that tells the end."""
+        info = self.getInfo()
+        self.last_code, self.last_reason = info.lastStatusCode, info.lastReason
+        self.ended_at = time.monotonic()
+        self.has_media = False
 
 
 def _figures(stream: pj.RtcpStreamStat, level: float | None) -> StreamFigures:

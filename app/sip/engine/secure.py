@@ -13,6 +13,7 @@ class SecurePath:
 
     Args:
         settings: The account, with target, domain and CA file.
+        inner_port: Port of PJSIP's own TCP transport on loopback.
         post: Runs a function on the engine's thread.
         emit: Takes events, on that thread.
         note: Takes messages of the trace, on that thread.
@@ -25,6 +26,7 @@ class SecurePath:
         self,
         settings: OpenAccount,
         *,
+        inner_port: int,
         post: Callable[[Callable[[], None]], None],
         emit: Callable[[Event], None],
         note: Callable[[TraceMessage], None],
@@ -38,6 +40,8 @@ class SecurePath:
             target=settings.target,
             server_name=settings.host,
             ca_file=settings.ca_file,
+            inner_port=inner_port,
+            keep_alive_s=settings.keep_alive_s,
             on_message=lambda message: post(lambda: note(message)),
             on_handshake=lambda facts: post(lambda: self._on_handshake(facts)),
             on_lost=lambda cause, words: post(lambda: self._on_lost(cause)),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import re
 import socket
 import ssl
@@ -178,12 +179,17 @@ def classify(error: OSError, *, in_handshake: bool = False) -> tuple[LocalCause,
     if isinstance(error, ConnectionRefusedError) or windows == _REFUSED_WINDOWS:
         return LocalCause.REFUSED, "connection refused"
     if error.errno in _NO_ROUTE or windows in _NO_ROUTE_WINDOWS:
-        return LocalCause.NO_ROUTE, error.strerror or str(error)
+        return LocalCause.NO_ROUTE, _system_words(error)
     if isinstance(error, ConnectionError) and in_handshake:
         return LocalCause.TLS_PROTOCOL, "the server closed the connection during the TLS handshake"
-    if isinstance(error, (ConnectionError, TimeoutError)):
-        return LocalCause.CONNECTION_LOST, error.strerror or str(error)
-    return LocalCause.OTHER, error.strerror or str(error)
+    return LocalCause.OTHER, _system_words(error)
+
+
+def classify_loss(error: OSError) -> tuple[LocalCause, str]:
+    """The kind of an error that ended an established connection, and its words."""
+    if isinstance(error, ssl.SSLError):
+        return classify(error)
+    return LocalCause.CONNECTION_LOST, _system_words(error)
 
 
 async def _tcp(target: Target) -> socket.socket:
@@ -296,6 +302,14 @@ def _iso(openssl_time: str) -> str:
         return openssl_time
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _system_words(error: OSError) -> str:
+    # asyncio puts the address in the place of the system's words, except on Windows, where `os.strerror`
+    # does not know the errors of sockets.
+    if error.errno and os.name == "posix":
+        return os.strerror(error.errno)
+    return error.strerror or str(error)
 
 
 def _plain(words: str) -> str:

@@ -17,7 +17,7 @@ from app.model.outcome import Direction, LocalCause, Target, TlsFacts, TraceMess
 from app.model.trunk import Transport
 from app.sip.engine.tls import rewrite
 from app.sip.engine.tls.framing import Framer, FramingError, KeepAlive
-from app.sip.engine.tls.handshake import HandshakeError, classify, connect
+from app.sip.engine.tls.handshake import HandshakeError, classify_loss, connect
 from app.sip.engine.tls.message import Message, MessageError, parse, serialise
 from app.sip.engine.tls.rewrite import Ends, HostPort
 
@@ -245,7 +245,7 @@ class Relay:
             cause, words = LocalCause.OTHER, str(error)
             _log.error("TLS edge: connection with %s closed: %s", self._settings.target, error)
         except OSError as error:
-            cause, words = classify(error)
+            cause, words = classify_loss(error)
         finally:
             pinging.cancel()
             self._uplink = None

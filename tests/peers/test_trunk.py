@@ -1,0 +1,195 @@
+"""A trunk against Kamailio and SIPp over UDP, TCP and TLS: sign in, call, be refused, leave."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from app.errors import CallRefusedError
+from app.model.outcome import AnsweredBy, Audio, CallResult, HungUpBy, LocalCause
+from app.model.trunk import Transport, TrunkState
+from tests.helpers.trunks import Seen, call, make_trunk, session, transport_fields
+from tests.helpers.waiting import wait_for
+from tests.peers.kamailio import CarrierPeers
+
+pytestmark = pytest.mark.peers
+
+TRANSPORTS = ("udp", "tcp", "tls")
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_registers_calls_with_audio_both_ways_and_unregisters(
+    carrier_peers: CarrierPeers, transport: str
+) -> None:
+    trunk = make_trunk(user=carrier_peers.user, **transport_fields(transport, carrier_peers))
+    seen = Seen()
+
+    async def run() -> None:
+        async with session(trunk, carrier_peers.password, seen) as opened:
+            signed_in = await opened.connect()
+            assert signed_in.state is TrunkState.REGISTERED, signed_in
+            assert signed_in.sip_code == 200
+            assert signed_in.answered_by is AnsweredBy.NETWORK
+            assert signed_in.expires_s > 0
+            assert signed_in.challenges == 1
+            assert carrier_peers.registrations(carrier_peers.user)
+            if transport == "tls":
+                assert signed_in.tls is not None
+                assert signed_in.tls.version == "TLSv1.3"
+                assert signed_in.tls.error == ""
+            outcome = await call(opened, carrier_peers.numbers.echo, seconds=3)
+            assert outcome.result is CallResult.ANSWERED, outcome
+            assert outcome.hung_up_by is HungUpBy.LIMIT
+            assert outcome.audio is Audio.TWO_WAY
+            assert outcome.heard is True
+            assert outcome.media is not None
+            assert outcome.media.rx.lost == 0
+            assert outcome.media.echo_ms is not None
+            assert outcome.setup_ms is not None
+
+    asyncio.run(run())
+    wait_for(lambda: not carrier_peers.registrations(carrier_peers.user), "the registration to be gone")
+
+
+REFUSALS = (
+    ("busy", CallResult.BUSY, 486, ""),
+    ("not_found", CallResult.NOT_FOUND, 404, "Q.850;cause=1"),
+    ("unavailable", CallResult.UNAVAILABLE, 503, "Q.850;cause=42"),
+)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_refusals_are_told_apart(carrier_peers: CarrierPeers, transport: str) -> None:
+    trunk = make_trunk(user=carrier_peers.user, **transport_fields(transport, carrier_peers))
+
+    async def run() -> None:
+        async with session(trunk, carrier_peers.password) as opened:
+            await opened.connect()
+            for number, result, code, reason in REFUSALS:
+                outcome = await call(opened, getattr(carrier_peers.numbers, number))
+                assert (outcome.result, outcome.sip_code) == (result, code), outcome
+                assert outcome.answered_by is AnsweredBy.NETWORK
+                assert outcome.reason_header.startswith(reason)
+                assert outcome.audio is Audio.NONE
+            outcome = await call(opened, carrier_peers.numbers.no_answer, ring_seconds=1.0)
+            assert outcome.result is CallResult.NO_ANSWER, outcome
+            assert outcome.sip_code == 487
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_wrong_password_is_called_one(carrier_peers: CarrierPeers, transport: str) -> None:
+    trunk = make_trunk(user=carrier_peers.user, **transport_fields(transport, carrier_peers))
+
+    async def run() -> None:
+        async with session(trunk, "not the password") as opened:
+            outcome = await opened.connect()
+            assert outcome.state is TrunkState.WRONG_CREDENTIALS
+            assert outcome.sip_code == 401
+            assert outcome.answered_by is AnsweredBy.NETWORK
+            assert outcome.challenges == 2
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_the_far_end_hangs_up(carrier_peers: CarrierPeers, transport: str) -> None:
+    trunk = make_trunk(user=carrier_peers.user, **transport_fields(transport, carrier_peers))
+
+    async def run() -> None:
+        async with session(trunk, carrier_peers.password) as opened:
+            await opened.connect()
+            outcome = await call(opened, carrier_peers.numbers.hangs_up, seconds=10)
+            assert outcome.result is CallResult.ANSWERED
+            assert outcome.hung_up_by is HungUpBy.THEM
+            early = await call(opened, carrier_peers.numbers.early_media)
+            assert early.result is CallResult.ANSWERED
+            assert early.early_media
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_without_registering_calls_are_authenticated_one_by_one(
+    carrier_peers: CarrierPeers, transport: str
+) -> None:
+    fields = transport_fields(transport, carrier_peers)
+    trunk = make_trunk(user=carrier_peers.user, register=False, **fields)
+
+    async def run() -> None:
+        async with session(trunk, carrier_peers.password) as opened:
+            outcome = await opened.connect()
+            assert outcome.state is TrunkState.REACHABLE, outcome
+            assert not carrier_peers.registrations(carrier_peers.user)
+            answered = await call(opened, carrier_peers.numbers.echo)
+            assert answered.result is CallResult.ANSWERED
+            assert answered.audio is Audio.TWO_WAY
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("port", "ca_file", "cause"),
+    [
+        ("tls_port", "wrong_ca_file", LocalCause.TLS_CA),
+        ("tls_port", "", LocalCause.TLS_CA),
+        ("wrong_name_tls_port", "ca_file", LocalCause.TLS_NAME),
+        ("expired_tls_port", "ca_file", LocalCause.TLS_TIME),
+    ],
+)
+def test_a_certificate_that_must_not_be_trusted_is_refused(
+    carrier_peers: CarrierPeers, port: str, ca_file: str, cause: LocalCause
+) -> None:
+    trunk = make_trunk(
+        port=getattr(carrier_peers, port),
+        user=carrier_peers.user,
+        transport=Transport.TLS,
+        ca_file=str(getattr(carrier_peers, ca_file)) if ca_file else "",
+    )
+    seen = Seen()
+
+    async def run() -> None:
+        async with session(trunk, carrier_peers.password, seen) as opened:
+            outcome = await opened.connect()
+            assert outcome.state is TrunkState.UNREACHABLE
+            assert outcome.local_cause is cause, outcome
+            assert outcome.answered_by is AnsweredBy.LOCAL
+            assert outcome.tls is not None
+            assert outcome.tls.error
+            assert outcome.tls.subject
+
+    asyncio.run(run())
+
+
+def test_tls_12_is_spoken_where_the_far_end_has_nothing_newer(carrier_peers: CarrierPeers) -> None:
+    trunk = make_trunk(
+        port=carrier_peers.tls12_port,
+        user=carrier_peers.user,
+        transport=Transport.TLS,
+        ca_file=str(carrier_peers.ca_file),
+    )
+
+    async def run() -> None:
+        async with session(trunk, carrier_peers.password) as opened:
+            outcome = await opened.connect()
+            assert outcome.state is TrunkState.REGISTERED
+            assert outcome.tls is not None
+            assert outcome.tls.version == "TLSv1.2"
+
+    asyncio.run(run())
+
+
+def test_an_emergency_number_never_reaches_the_wire(carrier_peers: CarrierPeers) -> None:
+    trunk = make_trunk(user=carrier_peers.user, **transport_fields("udp", carrier_peers))
+
+    async def run() -> None:
+        async with session(trunk, carrier_peers.password) as opened:
+            await opened.connect()
+            for number in ("112", "9-1-1", "+44 999", "9911"):
+                with pytest.raises(CallRefusedError):
+                    await call(opened, number)
+
+    asyncio.run(run())
+    assert "REQUEST INVITE sip:112" not in carrier_peers.log()
