@@ -1,0 +1,223 @@
+"""What an outcome shows, as values for texts and as lines of evidence."""
+
+from __future__ import annotations
+
+from app.checks.texts import Values
+from app.model.outcome import (
+    AnsweredBy,
+    CallOutcome,
+    Direction,
+    LocalCause,
+    MediaFigures,
+    RegisterOutcome,
+    StreamFigures,
+    Target,
+    TlsFacts,
+)
+from app.model.trunk import Trunk
+from app.sip.status import Q850Cause, cause_of, status
+
+
+def registration_values(outcome: RegisterOutcome, trunk: Trunk) -> Values:
+    """The values of signing in."""
+    tls = outcome.tls or TlsFacts()
+    return Values(
+        trunk=trunk.name,
+        host=trunk.host,
+        transport=trunk.transport.upper(),
+        user=trunk.user or "this address",
+        auth_id=trunk.auth_id or trunk.user or "this address",
+        caller_id=trunk.caller_id or trunk.user or "of this trunk",
+        asked=str(trunk.expires),
+        server=trunk.proxy or trunk.host,
+        address=_address(outcome.target, trunk),
+        answer=_answer(outcome.sip_code, outcome.reason),
+        problem=_problem(outcome.reason, outcome.local_cause),
+        round_trip=_milliseconds(outcome.round_trip_ms),
+        expires=str(outcome.expires_s),
+        names=_names(tls),
+        valid=_valid(tls),
+    )
+
+
+def registration_lines(outcome: RegisterOutcome, trunk: Trunk) -> tuple[str, ...]:
+    """What signing in showed, a line each."""
+    lines: list[str] = []
+    asked = "REGISTER" if trunk.register else "OPTIONS"
+    if len(outcome.tried) > 1:
+        lines.append("Tried in this order: " + ", ".join(str(target) for target in outcome.tried))
+    if outcome.target is not None:
+        times = f", {outcome.requests_sent} times" if outcome.requests_sent > 1 else ""
+        lines.append(f"{asked} to {outcome.target}{times}")
+    if outcome.challenges:
+        times = "once" if outcome.challenges == 1 else f"{outcome.challenges} times"
+        lines.append(f"The server asked for the password {times} (401 or 407).")
+    lines += _answer_lines(outcome.answered_by, outcome.sip_code, outcome.reason, outcome.local_cause)
+    if outcome.round_trip_ms is not None:
+        lines.append(f"Last {asked} to its answer: {_milliseconds(outcome.round_trip_ms)}")
+    if outcome.expires_s:
+        lines.append(f"Lifetime: {trunk.expires} s asked for, {outcome.expires_s} s granted")
+    return (*lines, *_tls_lines(outcome.tls))
+
+
+def call_values(outcome: CallOutcome, trunk: Trunk, direction: Direction) -> Values:
+    """The values of a call."""
+    media = outcome.media
+    return Values(
+        trunk=trunk.name,
+        host=trunk.host,
+        transport=trunk.transport.upper(),
+        user=trunk.user or "this address",
+        auth_id=trunk.auth_id or trunk.user or "this address",
+        caller_id=trunk.caller_id or trunk.user or "of this trunk",
+        asked=str(trunk.expires),
+        server=trunk.proxy or trunk.host,
+        address=_address(None, trunk),
+        answer=_answer(outcome.sip_code, outcome.reason),
+        problem=_problem(outcome.reason, outcome.local_cause),
+        round_trip=_milliseconds(media.round_trip_ms if media else None),
+        names=_names(TlsFacts()),
+        valid=_valid(TlsFacts()),
+        number=_number(outcome, direction),
+        duration=f"{outcome.duration_s:.0f} s" if outcome.duration_s >= 1 else "less than a second",
+        setup=f"{(outcome.setup_ms or 0) / 1000:.1f} s",
+        sent=str(media.tx.packets if media else 0),
+        received=str(media.rx.packets if media else 0),
+    )
+
+
+def call_lines(outcome: CallOutcome, direction: Direction) -> tuple[str, ...]:
+    """What a call showed, a line each."""
+    lines: list[str] = []
+    if direction is Direction.OUT:
+        typed = f" (typed {_clean(outcome.number)})" if outcome.dialled != outcome.number else ""
+        lines.append(f"Dialled {_clean(outcome.dialled) or 'nothing'}{typed}")
+    lines += _answer_lines(outcome.answered_by, outcome.sip_code, outcome.reason, outcome.local_cause)
+    if outcome.reason_header:
+        cause = cause_of(outcome.reason_header)
+        lines.append(
+            f"Reason: {_clean(outcome.reason_header)}" + (f" ({cause.meaning.rstrip('.')})" if cause else "")
+        )
+    if outcome.setup_ms is not None:
+        lines.append(f"INVITE to the first sign of the other side: {_milliseconds(outcome.setup_ms)}")
+    if outcome.early_media:
+        lines.append("Sound or its description came before the call was answered.")
+    if outcome.duration_s or outcome.hung_up_by:
+        by = f", ended by {outcome.hung_up_by}" if outcome.hung_up_by else ""
+        lines.append(f"Answered for {outcome.duration_s:.1f} s{by}")
+    return (*lines, *media_lines(outcome.media))
+
+
+def media_lines(media: MediaFigures | None) -> tuple[str, ...]:
+    """The figures of a call's sound, a line each way."""
+    if media is None:
+        return ()
+    sent, received = media.tx, media.rx
+    lines = [
+        f"Received: {received.packets} packets, {received.lost} lost, {received.discarded} too late,"
+        f" jitter {received.jitter_ms:.1f} ms",
+        f"Sent: {sent.packets} packets, {sent.lost} lost as the other side reports,"
+        f" jitter {sent.jitter_ms:.1f} ms",
+    ]
+    if media.codec:
+        lines.append(f"Codec: {media.codec}")
+    if media.round_trip_ms is not None:
+        lines.append(f"Network round trip of the sound: {_milliseconds(media.round_trip_ms)}")
+    if media.echo_ms is not None:
+        lines.append(f"Our own signal came back after {_milliseconds(media.echo_ms)}")
+    return tuple(lines)
+
+
+def gateway_cause(outcome: CallOutcome) -> Q850Cause | None:
+    """What the telephone network behind the provider says, where it says it."""
+    return cause_of(outcome.reason_header) if outcome.reason_header else None
+
+
+def heard_loss_pct(stream: StreamFigures) -> float:
+    """Share of the expected packets that could not be played: lost, or too late, per cent."""
+    expected = stream.packets + stream.lost
+    return 100.0 * (stream.lost + stream.discarded) / expected if expected else 0.0
+
+
+def _answer_lines(by: AnsweredBy | None, code: int, reason: str, cause: LocalCause) -> list[str]:
+    if by is AnsweredBy.NETWORK and code:
+        return [f"The network answered {code} {_clean(reason)}".rstrip()]
+    if by is not AnsweredBy.LOCAL and cause is LocalCause.NONE:
+        return []
+    # A code that nobody sent must not look like an answer
+    words = ": ".join(filter(None, (str(cause), _clean(reason))))
+    lines = [f"No answer came from the network. Seen here: {words or 'nothing'}"]
+    if code:
+        lines.append(f"The code {code} was made up by this computer.")
+    return lines
+
+
+def _tls_lines(tls: TlsFacts | None) -> list[str]:
+    if tls is None:
+        return []
+    lines: list[str] = []
+    if tls.version:
+        lines.append(f"Encrypted by {tls.version}" + (f", {tls.cipher}" if tls.cipher else ""))
+    if tls.subject:
+        lines.append(
+            f"Certificate of {_clean(tls.subject)}, issued by {_clean(tls.issuer) or 'nobody named'}"
+        )
+    if tls.names:
+        lines.append(f"Names in the certificate: {', '.join(_clean(name) for name in tls.names)}")
+    if tls.not_before or tls.not_after:
+        lines.append(f"Certificate valid {_valid(tls)}")
+    if tls.server_name:
+        lines.append(f"Name that was checked: {tls.server_name}")
+    if tls.error:
+        trust = "the system's trust" if tls.trust == "system" else tls.trust
+        lines.append(f"TLS error: {_clean(tls.error)} (checked against {trust})")
+    return lines
+
+
+def _names(tls: TlsFacts) -> str:
+    names = [_clean(name) for name in tls.names or (tls.subject,) if name]
+    if len(names) > 3:
+        return f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return ", ".join(names) or "another name"
+
+
+def _valid(tls: TlsFacts) -> str:
+    if not tls.not_before and not tls.not_after:
+        return "at another time"
+    return f"{tls.not_before[:10] or '?'} to {tls.not_after[:10] or '?'}"
+
+
+def _problem(reason: str, cause: LocalCause) -> str:
+    words = _clean(reason) or str(cause) or "no reason is known"
+    return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
+def _answer(code: int, reason: str) -> str:
+    phrase = _clean(reason).rstrip(".")
+    if not phrase and 100 <= code <= 699:
+        phrase = status(code).phrase
+    return f"{code} {phrase}".strip()
+
+
+def _number(outcome: CallOutcome, direction: Direction) -> str:
+    number = _clean(outcome.dialled or outcome.number if direction is Direction.OUT else outcome.number)
+    return number or "an unknown number"
+
+
+def _address(target: Target | None, trunk: Trunk) -> str:
+    if target is not None:
+        return f"{target.name} port {target.port}"
+    if trunk.proxy or trunk.port is None:
+        return trunk.proxy or trunk.host
+    return f"{trunk.host} port {trunk.port}"
+
+
+def _milliseconds(value: float | None) -> str:
+    if value is None:
+        return "an unknown time"
+    return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
+
+
+def _clean(text: str) -> str:
+    """Text from the network on one line, without what a terminal or a label might obey."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
