@@ -92,7 +92,11 @@ def call_lines(outcome: CallOutcome, direction: Direction) -> tuple[str, ...]:
     if direction is Direction.OUT:
         typed = f" (typed {_clean(outcome.number)})" if outcome.dialled != outcome.number else ""
         lines.append(f"Dialled {_clean(outcome.dialled) or 'nothing'}{typed}")
-    lines += _answer_lines(outcome.answered_by, outcome.sip_code, outcome.reason, outcome.local_cause)
+    if outcome.duration_s and outcome.answered_by is AnsweredBy.LOCAL:
+        words = _seen_here(outcome.reason, outcome.local_cause)
+        lines.append(f"The call was answered, and its end was seen only here: {words}")
+    else:
+        lines += _answer_lines(outcome.answered_by, outcome.sip_code, outcome.reason, outcome.local_cause)
     if outcome.reason_header:
         cause = cause_of(outcome.reason_header)
         lines.append(
@@ -145,11 +149,14 @@ def _answer_lines(by: AnsweredBy | None, code: int, reason: str, cause: LocalCau
     if by is not AnsweredBy.LOCAL and cause is LocalCause.NONE:
         return []
     # A code that nobody sent must not look like an answer
-    words = ": ".join(filter(None, (str(cause), _clean(reason))))
-    lines = [f"No answer came from the network. Seen here: {words or 'nothing'}"]
+    lines = [f"No answer came from the network. Seen here: {_seen_here(reason, cause)}"]
     if code:
         lines.append(f"The code {code} was made up by this computer.")
     return lines
+
+
+def _seen_here(reason: str, cause: LocalCause) -> str:
+    return ": ".join(filter(None, (str(cause), _clean(reason)))) or "nothing"
 
 
 def _tls_lines(tls: TlsFacts | None) -> list[str]:

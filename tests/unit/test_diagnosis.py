@@ -528,6 +528,8 @@ def test_a_call_that_lost_its_connection_was_cut() -> None:
     found = explain_call(outcome, TRUNK)
     assert ids(found) == ["CALL-CUT", "CALL-ANSWERED"]
     assert found[0].title == "The call was cut after 10 s: connection lost."
+    assert not any("made up" in line or "No answer" in line for line in found[0].evidence)
+    assert "The call was answered, and its end was seen only here: connection lost: OK" in found[0].evidence
 
 
 @pytest.mark.parametrize(
