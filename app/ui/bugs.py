@@ -1,0 +1,68 @@
+"""What must not happen, told to the person instead of swallowed."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from types import TracebackType
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from app.ui.clipboard import copy_text
+from app.ui.details import bug_details
+
+_log = logging.getLogger(__name__)
+
+
+class BugReporter(QObject):
+    """Logs a bug and shows one dialog at a time with its details to copy.
+
+    Args:
+        window: Where the dialog belongs.
+    """
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self.dialog: QMessageBox | None = None
+
+    def report(self, text: str) -> None:
+        """Tell a bug by its traceback."""
+        _log.error("bug: %s", text)
+        if self.dialog:
+            # One at a time: a bug in something that runs ten times a second must stay bearable
+            return
+        details = bug_details(text)
+        box = QMessageBox(self._window)
+        box.setIcon(QMessageBox.Icon.Critical)
+        box.setWindowTitle(self.tr("Ringback has a fault"))
+        box.setText(self.tr("Something went wrong inside Ringback. This is not your fault."))
+        box.setInformativeText(
+            self.tr("You can go on. If it happens again, copy the details and send them to us.")
+        )
+        box.setDetailedText(details)
+        copy = box.addButton(self.tr("Copy details"), QMessageBox.ButtonRole.ActionRole)
+        copy.clicked.connect(lambda: copy_text(details))
+        close = box.addButton(QMessageBox.StandardButton.Close)
+        box.setDefaultButton(close)
+        box.setEscapeButton(close)
+        box.finished.connect(self._on_finished)
+        self.dialog = box
+        box.open()
+
+    def report_exception(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        """For `sys.excepthook`: what was raised in a slot."""
+        text = "".join(traceback.format_exception(kind, error, trace))
+        if issubclass(kind, KeyboardInterrupt):
+            return
+        sys.stderr.write(text)
+        self.report(text)
+
+    def _on_finished(self) -> None:
+        if self.dialog:
+            self.dialog.deleteLater()
+            self.dialog = None

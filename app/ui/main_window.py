@@ -1,0 +1,450 @@
+"""The main window: trunks on the left, the chosen one on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QEvent, QModelIndex, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QPaintEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QListView,
+    QMainWindow,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.errors import UserError
+from app.model.trunk import Trunk
+from app.ui.about import show_about
+from app.ui.add_page import AddPage
+from app.ui.bridge import DeskBridge
+from app.ui.bugs import BugReporter
+from app.ui.call_alert import CallAlert
+from app.ui.demo_run import DemoRun
+from app.ui.failed_page import FailedPage
+from app.ui.models.trunk_list import TrunkFilter, TrunkList, TrunkRole
+from app.ui.models.trunk_watch import TrunkWatch
+from app.ui.questions import ask_before_closing
+from app.ui.start_page import StartPage
+from app.ui.style import GRID, Tone
+from app.ui.tool_bar import ToolBar
+from app.ui.trunk_page import TrunkPage
+from app.ui.widgets.banner import Banner
+from app.ui.widgets.log_panel import LogPanel
+from app.ui.widgets.status_line import StatusLine
+from app.ui.widgets.trunk_delegate import TrunkDelegate
+
+if TYPE_CHECKING:
+    from app.desk import Desk
+    from app.paths import Paths
+    from app.sip.notices import Notice
+
+_LIST_WIDTH = 30 * GRID
+_GEOMETRY, _SPLIT, _CHOSEN = "window.geometry", "window.split", "window.trunk"
+
+
+class MainWindow(QMainWindow):
+    """Everything on screen; owns the pages, not the bridge.
+
+    Args:
+        bridge: To the desk; not started yet.
+        paths: Where data and logs are, for those who ask.
+
+    Signals:
+        painted: It is on screen for the first time.
+
+    Attributes:
+        ready: Whether the desk is there and its trunks are shown.
+    """
+
+    painted = Signal()
+
+    def __init__(self, bridge: DeskBridge, paths: Paths | None = None) -> None:
+        super().__init__()
+        self._paths = paths
+        self._painted = False
+        self.setWindowTitle("Ringback")
+        self.resize(960, 640)
+        self.setMinimumSize(720, 480)
+        self._bridge = bridge
+        self._closing = False
+        self._closed = False
+        self._bridge_gone = False
+        self.ready = False
+        self._demo_ids: set[str] = set()
+        self._remembered_trunk = ""
+        self.bugs = BugReporter(self)
+        self.trunks = TrunkList(self)
+        self._filter = TrunkFilter(self.trunks, self)
+        self.pages: dict[str, TrunkPage] = {}
+        self.start_page: StartPage | None = None
+        self.add_page: AddPage | None = None
+        self._build()
+        self._connect()
+
+    # Building
+
+    def _build(self) -> None:
+        self.tool_bar = ToolBar()
+        self.addToolBar(self.tool_bar)
+        self.banner = Banner()
+        self._alert = CallAlert(self, self.banner, self._calls_seen, self.show_calls)
+        self.demo = DemoRun(self._bridge)
+        self.list = QListView()
+        self.list.setModel(self._filter)
+        self.list.setItemDelegate(TrunkDelegate(self.list))
+        self.list.setFrameShape(QFrame.Shape.NoFrame)
+        self.list.setAccessibleName(self.tr("Trunks"))
+        self.list.setUniformItemSizes(True)
+        self._right = QStackedWidget()
+        self._right.addWidget(QWidget())
+        self._split = QSplitter(Qt.Orientation.Horizontal)
+        self._split.setChildrenCollapsible(False)
+        self._split.setHandleWidth(1)
+        self._split.addWidget(self.list)
+        self._split.addWidget(self._right)
+        self._split.setStretchFactor(1, 1)
+        self._split.setSizes([_LIST_WIDTH, self.width() - _LIST_WIDTH])
+        self.list.setMinimumWidth(20 * GRID)
+        # Empty until the desk tells whether there are trunks: neither welcome nor list would be true
+        self.stack = QStackedWidget()
+        self.stack.addWidget(QWidget())
+        self.stack.addWidget(self._split)
+        self.log = LogPanel()
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banner)
+        column.addWidget(self.demo)
+        column.addWidget(self.stack, 1)
+        column.addWidget(self.log)
+        self.setCentralWidget(middle)
+        self.status = StatusLine()
+        self.setStatusBar(self.status)
+
+    def _connect(self) -> None:
+        bar = self.tool_bar
+        bar.add_trunk.triggered.connect(self.show_add_page)
+        bar.place_call.triggered.connect(self._on_call_asked)
+        bar.start_demo.triggered.connect(self.start_demo)
+        bar.show_log.toggled.connect(self._on_log_toggled)
+        bar.about.triggered.connect(lambda: show_about(self, self._paths))
+        bar.quit.triggered.connect(self.close)
+        bar.filter.textChanged.connect(self._filter.set_text)
+        self.status.log_button.toggled.connect(bar.show_log.setChecked)
+        self.list.selectionModel().currentChanged.connect(self._on_current_changed)
+        self.list.clicked.connect(self._on_current_changed)
+        self.trunks.watch_added.connect(self._alert.follow)
+        self.trunks.watch_removed.connect(self._on_watch_removed)
+        self.demo.trunks_known.connect(self._on_demo_trunk)
+        self.demo.calling.connect(self._on_demo_calling)
+        self.demo.add_asked.connect(self.show_add_page)
+        self._bridge.ready.connect(self._on_ready)
+        self._bridge.unusable.connect(self._on_unusable)
+        self._bridge.notice.connect(self._on_notice)
+        self._bridge.refused.connect(self._on_refused)
+        self._bridge.bug.connect(self.bugs.report)
+        self._bridge.closed.connect(self._on_bridge_closed)
+        self._enable_actions()
+
+    # What can be asked for
+
+    def show_add_page(self) -> None:
+        """Go to the form for a new trunk."""
+        if not self.ready:
+            return
+        if self.add_page is None:
+            self.add_page = AddPage(self._bridge, lambda: self._names())
+            self.add_page.added.connect(self._on_added)
+            self.add_page.cancelled.connect(self._show_chosen)
+            self.stack.addWidget(self.add_page)
+        self.stack.setCurrentWidget(self.add_page)
+        self.add_page.resume()
+
+    def start_demo(self) -> None:
+        """Run the demo."""
+        if self.ready:
+            self._show_list()
+            self.demo.start()
+
+    def choose(self, trunk_id: str) -> TrunkPage | None:
+        """Select a trunk and show its page."""
+        watch = self.trunks.watch(trunk_id)
+        if not watch:
+            return None
+        at = self._filter.mapFromSource(self.trunks.index(self.trunks.watches.index(watch)))
+        if not at.isValid():
+            self.tool_bar.filter.clear()
+            at = self._filter.mapFromSource(self.trunks.index(self.trunks.watches.index(watch)))
+        self.list.setCurrentIndex(at)
+        self._show_list()
+        return self._page(watch)
+
+    def show_calls(self, trunk_id: str) -> None:
+        """Select a trunk and go to its calls."""
+        page = self.choose(trunk_id)
+        if page:
+            page.show_calls()
+
+    @property
+    def chosen(self) -> TrunkPage | None:
+        """The page of the chosen trunk."""
+        watch = self.list.currentIndex().data(TrunkRole.WATCH)
+        return self._page(watch) if isinstance(watch, TrunkWatch) else None
+
+    # The desk
+
+    def _on_ready(self) -> None:
+        async def work(desk: Desk) -> tuple[tuple[Trunk, ...], str, dict[str, str]]:
+            remembered = {key: desk.recall(key) or "" for key in (_GEOMETRY, _SPLIT, _CHOSEN)}
+            return desk.trunks(), desk.vault_note, remembered
+
+        self._bridge.submit(self, work, self._on_known)
+
+    def _on_known(self, known: tuple[tuple[Trunk, ...], str, dict[str, str]]) -> None:
+        trunks, note, remembered = known
+        self.ready = True
+        if remembered[_GEOMETRY]:
+            self.restoreGeometry(QByteArray.fromBase64(remembered[_GEOMETRY].encode()))
+        if remembered[_SPLIT]:
+            self._split.restoreState(QByteArray.fromBase64(remembered[_SPLIT].encode()))
+        self._remembered_trunk = remembered[_CHOSEN]
+        self._set_trunks(trunks)
+        if note:
+            self.banner.show_note(note, Tone.WARNING)
+        self._enable_actions()
+
+    def _on_unusable(self, error: UserError) -> None:
+        page = FailedPage(error)
+        page.quit_asked.connect(self.close)
+        self.stack.addWidget(page)
+        self.stack.setCurrentWidget(page)
+        self._enable_actions()
+
+    def _on_refused(self, error: UserError) -> None:
+        self.banner.show_note(str(error), Tone.BAD)
+
+    def _on_notice(self, notice: Notice) -> None:
+        from app.ui.notice_lines import notice_line
+
+        watch = self.trunks.watch(notice.trunk_id)
+        if not watch:
+            return
+        watch.take(notice)
+        line = notice_line(notice, watch.trunk.name)
+        if line:
+            self.say(line)
+
+    def say(self, line: str) -> None:
+        """Put a line into the status bar and the log."""
+        self.status.show_line(line)
+        self.log.add(line)
+
+    def _refresh_trunks(self, then: Callable[[], None] | None = None) -> None:
+        async def work(desk: Desk) -> tuple[Trunk, ...]:
+            return desk.trunks()
+
+        def done(trunks: tuple[Trunk, ...]) -> None:
+            self._set_trunks(trunks)
+            if then:
+                then()
+
+        self._bridge.submit(self, work, done)
+
+    # Trunks
+
+    def _names(self, without: str = "") -> tuple[str, ...]:
+        return tuple(watch.trunk.name for watch in self.trunks.watches if watch.trunk.id != without)
+
+    def _set_trunks(self, trunks: tuple[Trunk, ...]) -> None:
+        self.trunks.set_trunks(trunks)
+        if not trunks:
+            self._show_start()
+        elif not self.list.currentIndex().isValid():
+            known = {trunk.id for trunk in trunks}
+            chosen = self._remembered_trunk
+            self.choose(chosen if chosen in known else trunks[0].id)
+            self.list.setFocus()
+        self._enable_actions()
+
+    def _on_watch_removed(self, watch: TrunkWatch) -> None:
+        page = self.pages.pop(watch.trunk.id, None)
+        if page:
+            self._right.removeWidget(page)
+            page.deleteLater()
+
+    def _page(self, watch: TrunkWatch) -> TrunkPage:
+        trunk_id = watch.trunk.id
+        page = self.pages.get(trunk_id)
+        if page is None:
+            page = TrunkPage(
+                self._bridge,
+                watch,
+                lambda: self._names(without=trunk_id),
+                saved_here=trunk_id not in self._demo_ids,
+            )
+            page.saved.connect(self._on_saved)
+            page.removed.connect(lambda _: self._refresh_trunks())
+            self.pages[trunk_id] = page
+            self._right.addWidget(page)
+        return page
+
+    def _on_current_changed(self, current: QModelIndex) -> None:
+        watch = current.data(TrunkRole.WATCH)
+        if isinstance(watch, TrunkWatch):
+            self._right.setCurrentWidget(self._page(watch))
+            self._show_list()
+        elif not self.trunks.watches:
+            self._show_start()
+        self._enable_actions()
+
+    def _on_added(self, trunk: Trunk) -> None:
+        def connect_it() -> None:
+            page = self.choose(trunk.id)
+            if page:
+                page.overview.connect_trunk()
+
+        self._refresh_trunks(connect_it)
+
+    def _on_saved(self, trunk: Trunk, connect_again: bool) -> None:
+        watch = self.trunks.watch(trunk.id)
+        if watch:
+            watch.set_trunk(trunk)
+        page = self.pages.get(trunk.id)
+        if page and connect_again:
+            page.overview.connect_trunk()
+
+    # The demo
+
+    def _on_demo_trunk(self, trunk: Trunk, trunks: tuple[Trunk, ...]) -> None:
+        self._demo_ids.add(trunk.id)
+        self._set_trunks(trunks)
+        self.choose(trunk.id)
+        watch = self.trunks.watch(trunk.id)
+        if watch:
+            self.demo.follow(watch)
+
+    def _on_demo_calling(self, trunk_id: str, number: str) -> None:
+        self.pages[trunk_id].calls.set_number(number)
+        self.show_calls(trunk_id)
+
+    # Calls
+
+    def _on_call_asked(self) -> None:
+        page = self.chosen
+        if page:
+            self._show_list()
+            page.show_calls()
+
+    def _calls_seen(self, watch: TrunkWatch) -> bool:
+        page = self._page(watch)
+        return page.isVisible() and page.tabs.currentWidget() is page.calls
+
+    # What is shown
+
+    def _show_start(self) -> None:
+        if self.demo.running:
+            return
+        if self.start_page is None:
+            self.start_page = StartPage()
+            self.start_page.add_asked.connect(self.show_add_page)
+            self.start_page.demo_asked.connect(self.start_demo)
+            self.stack.addWidget(self.start_page)
+        self.stack.setCurrentWidget(self.start_page)
+        self.start_page.demo_button.setFocus()
+
+    def _show_list(self) -> None:
+        self.stack.setCurrentWidget(self._split)
+
+    def _show_chosen(self) -> None:
+        if self.trunks.watches:
+            self._show_list()
+        else:
+            self._show_start()
+
+    def _enable_actions(self) -> None:
+        bar, some = self.tool_bar, bool(self.trunks.watches)
+        bar.add_trunk.setEnabled(self.ready)
+        bar.start_demo.setEnabled(self.ready)
+        bar.place_call.setEnabled(some and self.list.currentIndex().isValid())
+        bar.filter.setEnabled(some)
+
+    def _on_log_toggled(self, shown: bool) -> None:
+        self.log.setVisible(shown)
+        self.status.log_button.setChecked(shown)
+
+    # Closing
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._closed:
+            event.accept()
+            return
+        event.ignore()
+        if self._closing:
+            return
+        calls = sum(len(watch.active_calls) for watch in self.trunks.watches)
+        if calls:
+            ask_before_closing(self, calls, self.close_now)
+        else:
+            self.close_now()
+
+    def close_now(self) -> None:
+        """Hang up, sign out, remember the window, and close when that is done."""
+        if self._closing:
+            return
+        self._closing = True
+        if self._bridge_gone:
+            self._leave()
+            return
+        self.status.show_line(self.tr("Signing out…"))
+        self.stack.setEnabled(False)
+        if not self.ready:
+            self._bridge.close()
+            return
+        kept = {
+            _GEOMETRY: self.saveGeometry().toBase64().toStdString(),
+            _SPLIT: self._split.saveState().toBase64().toStdString(),
+            _CHOSEN: self.chosen.watch.trunk.id if self.chosen else "",
+        }
+
+        async def work(desk: Desk) -> None:
+            for key, value in kept.items():
+                desk.remember(key, value)
+
+        self._bridge.submit(self, work, lambda _: self._bridge.close(), lambda _: self._bridge.close())
+
+    def _on_bridge_closed(self) -> None:
+        was_ready, self.ready = self.ready, False
+        self._bridge_gone = True
+        if self._closing:
+            self._leave()
+        elif was_ready:
+            self._on_unusable(
+                UserError(
+                    self.tr("The part of Ringback that does the work has stopped."),
+                    do=self.tr("Close Ringback and open it again."),
+                )
+            )
+
+    def _leave(self) -> None:
+        self._closed = True
+        self.close()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            self.painted.emit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange and hasattr(self, "tool_bar"):
+            self.tool_bar.retint()
+        if event.type() is QEvent.Type.ActivationChange and self.isActiveWindow() and self.ready:
+            # The command line may have added or changed a trunk meanwhile
+            self._refresh_trunks()

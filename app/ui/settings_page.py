@@ -1,0 +1,142 @@
+"""A trunk's settings, to change or to delete the trunk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.errors import UserError
+from app.model.settings import Mended
+from app.model.trunk import Trunk
+from app.ui.bridge import DeskBridge
+from app.ui.models.trunk_watch import TrunkWatch
+from app.ui.questions import ask_before_deleting
+from app.ui.style import GRID, Tone
+from app.ui.widgets.buttons import IconButton, ToneButton
+from app.ui.widgets.page import ScrollPage
+from app.ui.widgets.rule import Rule
+from app.ui.widgets.text import Text
+from app.ui.widgets.trunk_form import TrunkForm
+from app.ui.words import USABLE_STATES
+
+
+class SettingsPage(QWidget):
+    """The form of one trunk with its buttons.
+
+    Args:
+        bridge: To the desk.
+        watch: The trunk.
+        taken_names: Gives the names of the other trunks.
+
+    Signals:
+        saved: The trunk was changed; carries the new `Trunk` and whether to connect it again.
+        removed: The trunk was deleted; carries its id.
+    """
+
+    saved = Signal(object, bool)
+    removed = Signal(str)
+
+    def __init__(
+        self,
+        bridge: DeskBridge,
+        watch: TrunkWatch,
+        taken_names: Callable[[], Iterable[str]],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._watch = watch
+        self._was_on = False
+        self.form = TrunkForm(taken_names)
+        self.form.changed.connect(self._on_form_changed)
+        scroll = ScrollPage()
+        scroll.column.addWidget(self.form)
+        scroll.column.addStretch(1)
+        self._note = Text()
+        self._note.hide()
+        self.save_button = ToneButton(self.tr("Save changes"))
+        self.save_button.clicked.connect(self._on_save_clicked)
+        self.undo_button = IconButton(self.tr("Undo changes"))
+        self.undo_button.clicked.connect(self._on_undo_clicked)
+        self.delete_button = IconButton(self.tr("Delete trunk…"), "delete")
+        self.delete_button.clicked.connect(self._on_delete_clicked)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(3 * GRID, GRID + GRID // 2, 3 * GRID, GRID)
+        foot.setSpacing(GRID)
+        foot.addWidget(self.save_button)
+        foot.addWidget(self.undo_button)
+        foot.addWidget(self._note, 1)
+        foot.addStretch(0)
+        foot.addWidget(self.delete_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(scroll, 1)
+        column.addWidget(Rule())
+        column.addLayout(foot)
+        watch.changed.connect(self._on_watch_changed)
+        self.form.show_trunk(watch.trunk)
+
+    def focus_field(self, key: str) -> None:
+        """Go to one setting."""
+        self.form.focus_field(key)
+
+    def _on_watch_changed(self) -> None:
+        if not self.form.dirty:
+            self.form.show_trunk(self._watch.trunk)
+
+    def _on_form_changed(self) -> None:
+        dirty = self.form.dirty
+        self.save_button.setEnabled(dirty and self.form.valid)
+        self.undo_button.setEnabled(dirty)
+        if dirty:
+            self._note.hide()
+
+    def _on_undo_clicked(self) -> None:
+        self.form.show_trunk(self._watch.trunk)
+
+    def _on_save_clicked(self) -> None:
+        trunk_id, name, settings = self._watch.trunk.id, self.form.name, self.form.settings()
+        password = self.form.password_text() or None
+        self._was_on = self._watch.state in USABLE_STATES
+        self.save_button.setEnabled(False)
+        self._bridge.submit(
+            self,
+            lambda desk: desk.change(trunk_id, name, settings, password),
+            self._on_saved,
+            self._on_save_failed,
+        )
+
+    def _on_saved(self, result: tuple[Trunk, tuple[Mended, ...]]) -> None:
+        trunk, mended = result
+        self.form.show_trunk(trunk)
+        self.form.show_mended(mended)
+        self._say(self.tr("Saved."), Tone.GOOD)
+        self.saved.emit(trunk, self._was_on)
+
+    def _on_save_failed(self, error: UserError) -> None:
+        self.save_button.setEnabled(True)
+        if not self.form.show_error(error):
+            self._say(str(error), Tone.BAD)
+
+    def _say(self, words: str, tone: Tone) -> None:
+        self._note.setText(words)
+        self._note.set_tone(tone)
+        self._note.show()
+
+    def _on_delete_clicked(self) -> None:
+        ask_before_deleting(self, self._watch.trunk.name, self._delete)
+
+    def _delete(self) -> None:
+        trunk_id = self._watch.trunk.id
+        self._bridge.submit(
+            self,
+            lambda desk: desk.remove(trunk_id),
+            lambda _: self.removed.emit(trunk_id),
+            self._on_delete_failed,
+        )
+
+    def _on_delete_failed(self, error: UserError) -> None:
+        self._say(str(error), Tone.BAD)

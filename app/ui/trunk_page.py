@@ -1,0 +1,112 @@
+"""The page of one trunk: its name and state, and its tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
+
+from app.ui.bridge import DeskBridge
+from app.ui.call_page import CallPage
+from app.ui.models.trunk_watch import TrunkWatch
+from app.ui.overview_page import OverviewPage
+from app.ui.settings_page import SettingsPage
+from app.ui.style import GRID, Tone
+from app.ui.trace_page import TracePage
+from app.ui.widgets.state_mark import StateBadge
+from app.ui.widgets.text import ElidedText, TextRole
+from app.ui.words import server_line, trunk_state_line
+
+
+class TrunkPage(QWidget):
+    """Overview, calls, trace and settings of one trunk.
+
+    Args:
+        bridge: To the desk.
+        watch: The trunk.
+        taken_names: Gives the names of the other trunks.
+        saved_here: Whether the trunk is kept in the data folder, and so has settings to change.
+
+    Signals:
+        saved, removed: As in `SettingsPage`.
+    """
+
+    saved = Signal(object, bool)
+    removed = Signal(str)
+
+    def __init__(
+        self,
+        bridge: DeskBridge,
+        watch: TrunkWatch,
+        taken_names: Callable[[], Iterable[str]],
+        *,
+        saved_here: bool = True,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.watch = watch
+        self.overview = OverviewPage(bridge, watch)
+        self.calls = CallPage(bridge, watch)
+        self.trace = TracePage(watch)
+        self.settings = SettingsPage(bridge, watch, taken_names) if saved_here else None
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        # Brings the first tab into line with the title
+        inset = QWidget()
+        QHBoxLayout(inset).setContentsMargins(3 * GRID, 0, 0, 0)
+        self.tabs.setCornerWidget(inset, Qt.Corner.TopLeftCorner)
+        self.tabs.addTab(self.overview, self.tr("Overview"))
+        self.tabs.addTab(self.calls, self.tr("Call"))
+        self.tabs.addTab(self.trace, self.tr("Trace"))
+        if self.settings:
+            self.tabs.addTab(self.settings, self.tr("Settings"))
+            self.settings.saved.connect(self.saved)
+            self.settings.removed.connect(self.removed)
+        self.overview.field_asked.connect(self.show_field)
+        self.overview.call_asked.connect(self.show_calls)
+        self.calls.field_asked.connect(self.show_field)
+        self.calls.overview_asked.connect(self.show_overview)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 2 * GRID, 0, 0)
+        column.setSpacing(GRID)
+        column.addLayout(self._build_head())
+        column.addWidget(self.tabs, 1)
+        watch.changed.connect(self._refresh)
+        self._refresh()
+
+    def show_overview(self) -> None:
+        """Go to the overview."""
+        self.tabs.setCurrentWidget(self.overview)
+
+    def show_calls(self) -> None:
+        """Go to the calls, ready to type a number."""
+        self.tabs.setCurrentWidget(self.calls)
+        self.calls.number.setFocus()
+
+    def show_field(self, key: str) -> None:
+        """Go to a setting."""
+        if self.settings:
+            self.tabs.setCurrentWidget(self.settings)
+            self.settings.focus_field(key)
+
+    def _build_head(self) -> QHBoxLayout:
+        head = QHBoxLayout()
+        head.setContentsMargins(3 * GRID, 0, 3 * GRID, 0)
+        head.setSpacing(2 * GRID)
+        titles = QVBoxLayout()
+        titles.setSpacing(0)
+        self._title = ElidedText(role=TextRole.TITLE)
+        self._server = ElidedText(role=TextRole.SMALL, tone=Tone.QUIET)
+        titles.addWidget(self._title)
+        titles.addWidget(self._server)
+        self._badge = StateBadge()
+        head.addLayout(titles, 1)
+        head.addWidget(self._badge)
+        return head
+
+    def _refresh(self) -> None:
+        watch = self.watch
+        self._title.setText(watch.trunk.name)
+        self._server.setText(server_line(watch.trunk))
+        self._badge.show_state(watch.state, trunk_state_line(watch.state, watch.outcome))

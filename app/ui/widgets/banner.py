@@ -1,0 +1,75 @@
+"""A calm line across the window: a note, with one thing to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from app.ui.style import GRID, Tone, mix, tone_colour
+from app.ui.widgets.buttons import IconButton, IconToolButton
+from app.ui.widgets.text import Text
+from app.ui.widgets.tone_icon import ToneIcon
+
+
+class Banner(QWidget):
+    """Hidden until `show_note`; closes by its own button."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._tone = Tone.QUIET
+        self._act: Callable[[], None] | None = None
+        self._icon = ToneIcon()
+        self._words = Text()
+        self._button = IconButton("")
+        self._button.clicked.connect(self._on_button_clicked)
+        self._close = IconToolButton(self.tr("Close this note"), "close")
+        self._close.clicked.connect(self.hide)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(2 * GRID, GRID, GRID, GRID)
+        row.setSpacing(GRID)
+        row.addWidget(self._icon)
+        row.addWidget(self._words, 1)
+        row.addWidget(self._button)
+        row.addWidget(self._close)
+        self.hide()
+
+    def show_note(
+        self, words: str, tone: Tone = Tone.QUIET, *, button: str = "", act: Callable[[], None] | None = None
+    ) -> None:
+        """Show a note.
+
+        Args:
+            words: The note.
+            tone: Its colour and icon.
+            button: Words of its button; empty for none.
+            act: What the button does; the note closes then.
+        """
+        self._tone, self._act = tone, act
+        self._icon.show_tone(tone)
+        self._words.setText(words)
+        self._button.setText(button)
+        self._button.setVisible(bool(button))
+        self.setAccessibleName(words)
+        self.show()
+        self.update()
+
+    @property
+    def words(self) -> str:
+        """The note that is shown, empty when hidden."""
+        return "" if self.isHidden() else self._words.text()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        window = self.palette().color(QPalette.ColorRole.Window)
+        painter.fillRect(self.rect(), self._ground(window))
+        painter.end()
+
+    def _ground(self, window: QColor) -> QColor:
+        return mix(window, tone_colour(self.palette(), self._tone), 0.14)
+
+    def _on_button_clicked(self) -> None:
+        self.hide()
+        if self._act:
+            self._act()

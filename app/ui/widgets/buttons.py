@@ -1,0 +1,133 @@
+"""Buttons whose icons and colours follow the palette."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionButton, QToolButton, QWidget
+
+from app.ui.icons import icon
+from app.ui.style import GRID, Tone, fill_colour, mix, readable_pair
+
+_RADIUS = 4.0
+
+
+class IconButton(QPushButton):
+    """A push button with an icon of ours.
+
+    Args:
+        text: Its words.
+        icon_name: An icon of the family, or empty.
+    """
+
+    def __init__(self, text: str, icon_name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self._icon_name = icon_name
+        self.setAutoDefault(False)
+        self._restyle()
+
+    def set_face(self, text: str, icon_name: str) -> None:
+        """Change words and icon."""
+        self._icon_name = icon_name
+        self.setText(text)
+        self._restyle()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange:
+            self._restyle()
+
+    def _restyle(self) -> None:
+        self._tint(self.palette().color(QPalette.ColorRole.ButtonText))
+
+    def _tint(self, colour: QColor) -> None:
+        if self._icon_name:
+            self.setIcon(icon(self._icon_name, colour))
+
+
+class ToneButton(IconButton):
+    """The one button of a page that leads on, or that ends something: filled with a tone.
+
+    Drawn here, because a style that lightens the palette's button colour leaves its words unreadable.
+
+    Args:
+        text: Its words.
+        icon_name: An icon of the family, or empty.
+        tone: Accent to lead on, good to accept, bad to end something.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        icon_name: str = "",
+        *,
+        tone: Tone = Tone.ACCENT,
+        parent: QWidget | None = None,
+    ) -> None:
+        self._tone = tone
+        super().__init__(text, icon_name, parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+
+    def sizeHint(self) -> QSize:
+        hint = super().sizeHint()
+        return QSize(hint.width() + GRID, max(hint.height(), 3 * GRID))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.EnabledChange:
+            self._restyle()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        ground, text = self._colours()
+        if self.isDown():
+            ground = mix(ground, QColor("black"), 0.18)
+        elif self.isEnabled() and self.underMouse():
+            ground = mix(ground, text, 0.10)
+        box = QRectF(self.rect()).adjusted(1, 1, -1, -1)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(ground)
+        painter.drawRoundedRect(box, _RADIUS, _RADIUS)
+        if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(text, 1))
+            painter.drawRoundedRect(box.adjusted(2.5, 2.5, -2.5, -2.5), _RADIUS - 2, _RADIUS - 2)
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        option.palette.setColor(QPalette.ColorRole.ButtonText, text)
+        self.style().drawControl(QStyle.ControlElement.CE_PushButtonLabel, option, painter, self)
+        painter.end()
+
+    def _restyle(self) -> None:
+        self._tint(self._colours()[1])
+        self.update()
+
+    def _colours(self) -> tuple[QColor, QColor]:
+        palette = QGuiApplication.palette()
+        if self.isEnabled():
+            return readable_pair(fill_colour(palette, self._tone))
+        window = palette.color(QPalette.ColorRole.Window)
+        text = palette.color(QPalette.ColorRole.WindowText)
+        return mix(window, text, 0.08), mix(window, text, 0.5)
+
+
+class IconToolButton(QToolButton):
+    """A small button that is only an icon; its words are its accessible name and tool tip."""
+
+    def __init__(self, words: str, icon_name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icon_name = icon_name
+        self.setAccessibleName(words)
+        self.setToolTip(words)
+        self.setAutoRaise(True)
+        self.setIconSize(QSize(16, 16))
+        self._restyle()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange:
+            self._restyle()
+
+    def _restyle(self) -> None:
+        self.setIcon(icon(self._icon_name, self.palette().color(QPalette.ColorRole.ButtonText)))

@@ -1,0 +1,69 @@
+"""A heading that shows or hides what belongs to it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QStyle, QStyleOption, QVBoxLayout, QWidget
+
+from app.ui.style import GRID, quiet_colour, small_font
+
+
+class _Heading(QAbstractButton):
+    """An arrow and words, level with the text around them."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.setText(words)
+        self.setFont(small_font(self.font()))
+        self.setCheckable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        metrics = self.fontMetrics()
+        width = metrics.height() + GRID // 2 + metrics.horizontalAdvance(self.text()) + GRID
+        return QSize(width, metrics.height() + GRID // 2)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        edge = self.fontMetrics().height()
+        option = QStyleOption()
+        option.initFrom(self)
+        option.rect = QRect(0, (self.height() - edge) // 2, edge, edge)
+        open_ = QStyle.PrimitiveElement.PE_IndicatorArrowDown
+        closed = QStyle.PrimitiveElement.PE_IndicatorArrowRight
+        self.style().drawPrimitive(open_ if self.isChecked() else closed, option, painter, self)
+        painter.setPen(quiet_colour(self.palette()))
+        words = self.rect().adjusted(edge + GRID // 2, 0, 0, 0)
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self.text())
+        if self.hasFocus():
+            painter.setPen(self.palette().highlight().color())
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        painter.end()
+
+
+class Fold(QWidget):
+    """Closed at first.
+
+    Args:
+        heading: Its words.
+        content: What is shown when it is open.
+    """
+
+    def __init__(self, heading: str, content: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._content = content
+        self.button = _Heading(heading)
+        self.button.toggled.connect(content.setVisible)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(content)
+        content.hide()
+
+    def set_open(self, shown: bool) -> None:
+        """Show or hide the content."""
+        self.button.setChecked(shown)

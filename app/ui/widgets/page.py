@@ -1,0 +1,28 @@
+"""A page that scrolls: a column of parts with the window's margins."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from app.ui.style import GRID
+
+
+class ScrollPage(QScrollArea):
+    """Scrolls up and down only; `column` takes the parts."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # Qt gives scroll areas the tab stop, but everything in them can be reached and scrolls into view
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.viewport().setBackgroundRole(QPalette.ColorRole.Window)
+        body = QWidget()
+        self.column = QVBoxLayout(body)
+        self.column.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 3 * GRID)
+        self.column.setSpacing(2 * GRID)
+        self.setWidget(body)
+        body.setAutoFillBackground(False)

@@ -1,0 +1,94 @@
+"""Draws one trunk in the list: mark, name, state and host."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPalette
+from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from app.ui.models.trunk_list import TrunkRole
+from app.ui.models.trunk_watch import TrunkWatch
+from app.ui.style import GRID, Tone, heading_font, mix, quiet_colour, small_font, tone_colour
+from app.ui.widgets.state_mark import MARK_EDGE, paint_mark
+from app.ui.words import TRUNK_TONES, trunk_state_word
+
+
+class TrunkDelegate(QStyledItemDelegate):
+    """Two lines a row; trouble has its colour in the second one."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        name = QFontMetrics(heading_font(option.font)).height()
+        small = QFontMetrics(small_font(option.font)).height()
+        return QSize(20 * GRID, name + small + 2 * GRID + 2)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        watch = index.data(TrunkRole.WATCH)
+        if not isinstance(watch, TrunkWatch):
+            return
+        painter.save()
+        style = option.widget.style() if isinstance(option.widget, QWidget) else QApplication.style()
+        style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)
+        palette = option.palette
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        active = bool(option.state & QStyle.StateFlag.State_Active)
+        group = QPalette.ColorGroup.Active if active else QPalette.ColorGroup.Inactive
+        if chosen:
+            text = palette.color(group, QPalette.ColorRole.HighlightedText)
+            quiet = mix(text, palette.color(group, QPalette.ColorRole.Highlight), 0.12)
+            mark = text
+        else:
+            text = palette.color(QPalette.ColorRole.Text)
+            quiet = quiet_colour(palette)
+            mark = tone_colour(palette, TRUNK_TONES[watch.state])
+        box = option.rect.adjusted(2 * GRID, GRID, -2 * GRID, -GRID)
+        self._paint_row(painter, box, option, watch, (text, quiet, mark))
+        if option.state & QStyle.StateFlag.State_HasFocus and not chosen:
+            pen = painter.pen()
+            pen.setColor(palette.color(QPalette.ColorRole.Highlight))
+            painter.setPen(pen)
+            painter.drawRect(option.rect.adjusted(0, 0, -1, -1))
+        painter.restore()
+
+    def _paint_row(
+        self,
+        painter: QPainter,
+        box: QRect,
+        option: QStyleOptionViewItem,
+        watch: TrunkWatch,
+        colours: tuple[QColor, QColor, QColor],
+    ) -> None:
+        text, quiet, mark = colours
+        name_font, line_font = heading_font(option.font), small_font(option.font)
+        name_height = QFontMetrics(name_font).height()
+        top = box.top() + (name_height - MARK_EDGE) / 2
+        paint_mark(painter, QRectF(box.left(), top, MARK_EDGE, MARK_EDGE), watch.state, mark)
+        left = box.left() + MARK_EDGE + GRID
+        width = box.right() - left + 1
+        calls = len(watch.active_calls)
+        if calls:
+            words = self.tr("in call") if calls == 1 else self.tr("in {count} calls").format(count=calls)
+            painter.setFont(line_font)
+            painter.setPen(quiet)
+            taken = painter.fontMetrics().horizontalAdvance(words)
+            place = QRect(left, box.top(), width, name_height)
+            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
+            width -= taken + GRID
+        painter.setFont(name_font)
+        painter.setPen(text)
+        shown = painter.fontMetrics().elidedText(watch.trunk.name, Qt.TextElideMode.ElideRight, width)
+        painter.drawText(QRect(left, box.top(), width, name_height), Qt.AlignmentFlag.AlignVCenter, shown)
+        width = box.right() - left + 1
+        painter.setFont(line_font)
+        line = QRect(left, box.top() + name_height + 2, width, painter.fontMetrics().height())
+        state = trunk_state_word(watch.state)
+        trouble = TRUNK_TONES[watch.state] in (Tone.BAD, Tone.WARNING)
+        painter.setPen(mark if trouble else quiet)
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, state)
+        used = painter.fontMetrics().horizontalAdvance(state)
+        painter.setPen(quiet)
+        rest = painter.fontMetrics().elidedText(
+            f" · {watch.trunk.host}", Qt.TextElideMode.ElideRight, max(0, width - used)
+        )
+        painter.drawText(line.adjusted(used, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, rest)

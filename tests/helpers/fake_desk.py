@@ -1,0 +1,292 @@
+"""A desk without engines, for tests of the window: does at once what it is told, and says so in notices."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Mapping
+
+from app.errors import UserError, VaultError
+from app.model.outcome import (
+    AnsweredBy,
+    CallOutcome,
+    CallResult,
+    Direction,
+    HungUpBy,
+    MediaFigures,
+    RegisterOutcome,
+    StreamFigures,
+)
+from app.model.settings import Mended, apply_settings, check_trunk
+from app.model.trunk import Transport, Trunk, TrunkState
+from app.sip.messages import CallState, Source
+from app.sip.notices import CallEnded, CallFigures, CallMeters, CallProgress, Notice, TrunkChanged
+
+DEMO = Trunk(id="demo", name="Demo carrier", host="127.0.0.1", port=5062, user="demo")
+
+
+def office(**changes: object) -> Trunk:
+    """A trunk as people have them."""
+    values: dict[str, object] = {
+        "id": "office",
+        "name": "Main office",
+        "host": "montreal1.voip.example",
+        "port": 5061,
+        "transport": Transport.TLS,
+        "user": "123456_desk",
+        "caller_id": "+15145550100",
+    }
+    return Trunk(**{**values, **changes})  # type: ignore[arg-type]  # what a test gives
+
+
+def registered(trunk: Trunk, **changes: object) -> RegisterOutcome:
+    """A registration that worked."""
+    values: dict[str, object] = {
+        "trunk": trunk.name,
+        "state": TrunkState.REGISTERED,
+        "sip_code": 200,
+        "reason": "OK",
+        "answered_by": AnsweredBy.NETWORK,
+        "round_trip_ms": 38.0,
+        "expires_s": 300,
+        "requests_sent": 2,
+        "challenges": 1,
+    }
+    return RegisterOutcome(**{**values, **changes})  # type: ignore[arg-type]  # what a test gives
+
+
+def figures(packets: int = 300, echo_ms: float | None = 140.0) -> MediaFigures:
+    """Media figures of a good call."""
+    return MediaFigures(
+        tx=StreamFigures(packets=packets, bytes=packets * 160, jitter_ms=0.3, level_dbm0=-16.0),
+        rx=StreamFigures(packets=packets, bytes=packets * 160, jitter_ms=0.4, level_dbm0=-17.0),
+        round_trip_ms=1.2,
+        echo_ms=echo_ms,
+        codec="PCMU",
+    )
+
+
+def good_call(number: str = "600", **changes: object) -> CallOutcome:
+    """A call that was answered and echoed."""
+    values: dict[str, object] = {
+        "trunk": "Demo carrier",
+        "number": number,
+        "dialled": number,
+        "result": CallResult.ANSWERED,
+        "sip_code": 200,
+        "reason": "OK",
+        "answered_by": AnsweredBy.NETWORK,
+        "setup_ms": 12.0,
+        "duration_s": 6.0,
+        "hung_up_by": HungUpBy.LIMIT,
+        "media": figures(),
+        "heard": True,
+    }
+    return CallOutcome(**{**values, **changes})  # type: ignore[arg-type]  # what a test gives
+
+
+class FakeDesk:
+    """Stands in for `app.desk.Desk`; `tests/ui/test_fake_desk.py` compares the two.
+
+    Args:
+        trunks: Saved trunks.
+        vault_note: As of the real one.
+
+    Attributes:
+        asked: What was asked for, in order: method name and arguments.
+        outcomes: By trunk id, what `connect` leads to; an exception is raised.
+        refuse: By method name, an error that it raises.
+        call_outcome: What a call that ends leads to.
+        hold: By method name, waits for this event first.
+    """
+
+    def __init__(self, trunks: tuple[Trunk, ...] = (), vault_note: str = "") -> None:
+        self._trunks = list(trunks)
+        self._this_run: list[Trunk] = []
+        self._listeners: list[Callable[[Notice], None]] = []
+        self._numbers = itertools.count(1)
+        self._calls: dict[tuple[str, str], asyncio.Future[CallOutcome]] = {}
+        self._loop = asyncio.get_running_loop()
+        self.vault_note = vault_note
+        self.asked: list[tuple[object, ...]] = []
+        self.outcomes: dict[str, RegisterOutcome | UserError] = {}
+        self.refuse: dict[str, Exception] = {}
+        self.call_outcome: Callable[[str], CallOutcome] = good_call
+        self.hold: dict[str, asyncio.Event] = {}
+        self.settings: dict[str, str] = {}
+        self.demo_script = True
+        self.closed = False
+
+    # For tests, from any thread
+
+    def tell(self, *notices: Notice) -> None:
+        """Have these notices come from the desk's own thread."""
+        self._loop.call_soon_threadsafe(self._tell_all, notices)
+
+    def release(self, method: str) -> None:
+        """Let a held method go on."""
+        self._loop.call_soon_threadsafe(self.hold[method].set)
+
+    def asked_for(self, method: str) -> list[tuple[object, ...]]:
+        """The arguments of every call of this method."""
+        return [entry[1:] for entry in self.asked if entry[0] == method]
+
+    # As the real one
+
+    def listen(self, listener: Callable[[Notice], None]) -> None:
+        self._listeners.append(listener)
+
+    def trunks(self) -> tuple[Trunk, ...]:
+        return (*self._trunks, *self._this_run)
+
+    def recall(self, key: str) -> str | None:
+        return self.settings.get(key)
+
+    def remember(self, key: str, value: str) -> None:
+        self.settings[key] = value
+
+    async def add(
+        self, name: str, settings: Mapping[str, str], password: str
+    ) -> tuple[Trunk, tuple[Mended, ...]]:
+        await self._begin("add", name, dict(settings), password)
+        blank = Trunk(id=f"trunk-{next(self._numbers)}", name="", host="")
+        trunk, mended = apply_settings(blank, {**settings, "name": name})
+        check_trunk(trunk)
+        self._trunks.append(trunk)
+        return trunk, mended
+
+    async def change(
+        self, trunk_id: str, name: str, settings: Mapping[str, str], password: str | None
+    ) -> tuple[Trunk, tuple[Mended, ...]]:
+        await self._begin("change", trunk_id, name, dict(settings), password)
+        at = next(at for at, trunk in enumerate(self._trunks) if trunk.id == trunk_id)
+        trunk, mended = apply_settings(self._trunks[at], {**settings, "name": name})
+        check_trunk(trunk)
+        self._trunks[at] = trunk
+        return trunk, mended
+
+    async def remove(self, trunk_id: str) -> None:
+        await self._begin("remove", trunk_id)
+        self._trunks = [trunk for trunk in self._trunks if trunk.id != trunk_id]
+        self._this_run = [trunk for trunk in self._this_run if trunk.id != trunk_id]
+
+    async def connect(self, trunk_id: str, password: str | None = None) -> RegisterOutcome:
+        expected = self.outcomes.get(trunk_id)
+        if not isinstance(expected, VaultError):
+            self._tell(TrunkChanged(trunk_id=trunk_id, state=TrunkState.CONNECTING))
+        try:
+            await self._begin("connect", trunk_id)
+        except asyncio.CancelledError:
+            self._tell(TrunkChanged(trunk_id=trunk_id, state=TrunkState.OFF, cause="cancelled"))
+            raise
+        trunk = next(trunk for trunk in self.trunks() if trunk.id == trunk_id)
+        outcome = self.outcomes.get(trunk_id) or registered(trunk)
+        if isinstance(outcome, VaultError):
+            raise outcome
+        if isinstance(outcome, UserError):
+            self._tell(TrunkChanged(trunk_id=trunk_id, state=TrunkState.UNREACHABLE, cause=str(outcome)))
+            raise outcome
+        cause = f"{outcome.sip_code} {outcome.reason}"
+        self._tell(TrunkChanged(trunk_id=trunk_id, state=outcome.state, cause=cause, outcome=outcome))
+        return outcome
+
+    async def disconnect(self, trunk_id: str) -> None:
+        await self._begin("disconnect", trunk_id)
+        for key in list(self._calls):
+            if key[0] == trunk_id:
+                self._end(key)
+        self._tell(TrunkChanged(trunk_id=trunk_id, state=TrunkState.OFF))
+
+    async def start_demo(self) -> Trunk:
+        await self._begin("start_demo")
+        self._this_run = [DEMO]
+        return DEMO
+
+    async def place_call(
+        self,
+        trunk_id: str,
+        number: str,
+        *,
+        max_seconds: float = 30.0,
+        ring_seconds: float = 45.0,
+        source: Source = Source.TONE,
+    ) -> str:
+        await self._begin("place_call", trunk_id, number, max_seconds, source)
+        call_id = f"call-{next(self._numbers)}"
+        self._calls[trunk_id, call_id] = self._loop.create_future()
+        self._progress(trunk_id, call_id, CallState.CALLING, number)
+        if self.demo_script:
+            self.answer_call(trunk_id, call_id, number)
+        return call_id
+
+    async def wait_call(self, trunk_id: str, call_id: str) -> CallOutcome:
+        return await asyncio.shield(self._calls[trunk_id, call_id])
+
+    async def answer(self, trunk_id: str, call_id: str) -> None:
+        await self._begin("answer", trunk_id, call_id)
+
+    async def reject(self, trunk_id: str, call_id: str, code: int = 486) -> None:
+        await self._begin("reject", trunk_id, call_id)
+
+    async def hang_up(self, trunk_id: str, call_id: str) -> None:
+        await self._begin("hang_up", trunk_id, call_id)
+        self._end((trunk_id, call_id))
+
+    async def set_source(self, trunk_id: str, call_id: str, source: Source) -> None:
+        await self._begin("set_source", trunk_id, call_id, source)
+
+    async def send_digits(self, trunk_id: str, call_id: str, digits: str) -> None:
+        await self._begin("send_digits", trunk_id, call_id, digits)
+
+    async def close(self) -> None:
+        await self._begin("close")
+        self.closed = True
+
+    # What happens
+
+    def answer_call(self, trunk_id: str, call_id: str, number: str) -> None:
+        """The far end answers and echoes."""
+        self._progress(trunk_id, call_id, CallState.ANSWERED, number)
+        self._tell(CallMeters(trunk_id=trunk_id, call_id=call_id, tx_dbm0=-16.0, rx_dbm0=-17.0))
+        self._tell(CallFigures(trunk_id=trunk_id, call_id=call_id, figures=figures()))
+
+    def end_call(self, trunk_id: str, call_id: str) -> None:
+        """The call ends by itself; from any thread."""
+        self._loop.call_soon_threadsafe(self._end, (trunk_id, call_id))
+
+    def _progress(self, trunk_id: str, call_id: str, state: CallState, number: str) -> None:
+        self._tell(
+            CallProgress(
+                trunk_id=trunk_id,
+                call_id=call_id,
+                direction=Direction.OUT,
+                state=state,
+                number=number,
+                called=f"sip:{number}@127.0.0.1:5062",
+                setup_ms=12.0,
+            )
+        )
+
+    def _end(self, key: tuple[str, str]) -> None:
+        future = self._calls.pop(key, None)
+        if future is None:
+            return
+        outcome = self.call_outcome("600")
+        future.set_result(outcome)
+        trunk_id, call_id = key
+        self._tell(CallEnded(trunk_id=trunk_id, call_id=call_id, direction=Direction.OUT, outcome=outcome))
+
+    async def _begin(self, method: str, *arguments: object) -> None:
+        self.asked.append((method, *arguments))
+        if method in self.hold:
+            await self.hold[method].wait()
+        if method in self.refuse:
+            raise self.refuse[method]
+
+    def _tell_all(self, notices: tuple[Notice, ...]) -> None:
+        for notice in notices:
+            self._tell(notice)
+
+    def _tell(self, notice: Notice) -> None:
+        for listener in self._listeners:
+            listener(notice)
