@@ -1,0 +1,115 @@
+"""One window to a data folder: a lock that the second one does not get."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from app.errors import StoreError
+from app.paths import Paths, open_private
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+_LOCKED_BYTE = 1 << 20
+"""On Windows nobody can read a locked byte, so it lies far behind the process number."""
+
+
+class InstanceLock:
+    """Held by a window as long as it lives; the operating system frees it however the process ends.
+
+    Two windows on one folder would both register the same trunks, and each would undo what the other does.
+    The command line needs no lock: what it saves, a window finds by `Store.changed_elsewhere`.
+    """
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Takes the lock.
+
+        Raises:
+            StoreError: Another window has it (the text names its process), or the folder can't be locked.
+        """
+        file = self._paths.window_lock
+        try:
+            descriptor = open_private(str(file), os.O_RDWR | os.O_CREAT)
+        except OSError as error:
+            raise StoreError(
+                f"The file {file} can't be written: {error.strerror or error}.",
+                do="Allow your user to write it, or choose another folder with --data-dir.",
+                details=str(error),
+            ) from error
+        try:
+            _lock(descriptor)
+        except (BlockingIOError, PermissionError) as error:
+            process = _read_process(descriptor)
+            os.close(descriptor)
+            raise StoreError(
+                f"Ringback is open already with the data in {self._paths.data}{process}.",
+                do="Go to that window; or close it first; or choose another folder with --data-dir.",
+                details=str(error),
+            ) from error
+        except OSError as error:
+            os.close(descriptor)
+            raise StoreError(
+                f"The folder {self._paths.data} is on a disk that knows no locks.",
+                do="Choose a folder on a disk of this computer with --data-dir.",
+                details=str(error),
+            ) from error
+        self._descriptor = descriptor
+        with suppress(OSError):  # only for the other's message, and the disk may be full
+            os.ftruncate(descriptor, 0)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.write(descriptor, f"{os.getpid()}\n".encode())
+
+    def release(self) -> None:
+        """Gives the lock back; harmless when it is not held.
+
+        The file stays: were it deleted, a window that has just opened it would lock a file that nobody finds.
+        """
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def _read_process(descriptor: int) -> str:
+    with suppress(OSError):
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        number = os.read(descriptor, 32).strip()
+        if number.isdigit():
+            return f" (process {number.decode()})"
+    return ""
+
+
+if sys.platform == "win32":
+
+    def _lock(descriptor: int) -> None:
+        """Raises PermissionError when another process has it; freed when the descriptor is closed."""
+        os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+else:
+
+    def _lock(descriptor: int) -> None:
+        """Raises BlockingIOError when another process has it; freed when the descriptor is closed.
+
+        flock and not lockf: that one is lost when the process closes any other descriptor of the file. Child
+        processes do not keep it, because Python's descriptors are not inherited (PEP 446).
+        """
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
