@@ -164,6 +164,9 @@ async def _ask(resolver: Resolver, name: str, kind: str, lifetime_s: float) -> t
         return Said.NO_NAME, [], ""
     except dns.resolver.NoAnswer:
         return Said.NOTHING, [], ""
+    except dns.exception.Timeout:
+        asked = ", ".join(str(server) for server in resolver.nameservers)
+        return Said.SILENT, [], f"asked {asked} for {lifetime_s:.1f} s"
     except dns.exception.DNSException as error:
         return Said.SILENT, [], str(error)
     return Said.RECORDS, list(answer), ""

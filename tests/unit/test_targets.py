@@ -351,6 +351,10 @@ def test_silent_name_servers_end_within_the_limit() -> None:
             assert caught.value.cause is LocalCause.NAME_SERVER_SILENT
             assert "example.test" in caught.value.what
             assert "online" in caught.value.do
+            assert (
+                "A example.test: no answer from a name server (asked 127.0.0.1 for 0.2 s)"
+                in caught.value.steps
+            )
             return loop.time() - start
 
     assert 0.15 < asyncio.run(main()) < 5
