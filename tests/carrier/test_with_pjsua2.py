@@ -11,30 +11,35 @@ from typing import Any
 import pytest
 
 from app.sip.carrier.messages import Algorithm, CarrierOptions
+from app.sip.carrier.offers import CODECS
 from app.sip.carrier.server import Carrier
+from app.sip.carrier.sound import TONE_DBM0
 from tests.carrier.phone import ACCOUNTS, HOST, until
 
 CLIENT = Path(__file__).parents[1] / "peers" / "pjsua2_client.py"
+EAR = Path(__file__).with_name("pjsua2_ear.py")
 
 
 async def pjsua2(carrier: Carrier, transport: str, number: str, *, user: str = "1001") -> dict[str, Any]:
     """Register and call with pjsua2; what it saw."""
+    seen: dict[str, Any] = json.loads(
+        await _last_line(CLIENT, user, HOST, str(carrier.udp_port), transport, user, number)
+    )
+    return seen
+
+
+async def _last_line(script: Path, user: str, *arguments: str) -> str:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        str(CLIENT),
-        HOST,
-        str(carrier.udp_port),
-        transport,
-        user,
-        number,
+        str(script),
+        *arguments,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     out, errors = await asyncio.wait_for(process.communicate(f"{ACCOUNTS[user]}\n".encode()), 30)
     assert process.returncode == 0, errors.decode()
-    seen: dict[str, Any] = json.loads(out.splitlines()[-1])
-    return seen
+    return out.decode().splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -75,5 +80,15 @@ def test_pjsua2_is_told_of_a_refusal() -> None:
         async with Carrier(accounts=ACCOUNTS) as carrier:
             seen = await pjsua2(carrier, "udp", "486")
             assert seen["codes"][-1] == 486
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("codec", list(CODECS))
+def test_pjsua2_hears_the_tone_at_its_level_in_every_codec(codec: str) -> None:
+    async def test() -> None:
+        async with Carrier(accounts=ACCOUNTS) as carrier:
+            level = await _last_line(EAR, "1001", str(carrier.udp_port), "1001", "601", codec)
+            assert float(level) == pytest.approx(TONE_DBM0, abs=0.2)
 
     asyncio.run(test())
