@@ -105,7 +105,7 @@ class Calls:
         param = pj.CallOpParam(True)
         param.opt.videoCount = 0
         if settings.caller_id and settings.caller_id != settings.user:
-            param.txOption.localUri = f"sip:{settings.caller_id}@{uri_host(settings.host)}"
+            param.txOption.localUri = f"<sip:{settings.caller_id}@{uri_host(settings.host)}>"
         uri = f"sip:{command.user}@{host_and_port(settings)}"
         self._legs[command.call_id] = leg
         try:
@@ -258,6 +258,13 @@ class Calls:
             setup_ms=progress.setup_ms,
             sip_call_id=leg.sip_call_id,
         )
+
+    def credentials_rejected(self, sip_call_id: str) -> None:
+        """The far end rejected our credentials for this INVITE; they are not sent a second time."""
+        self._settle()
+        for leg in list(self._legs.values()):
+            if leg.sip_call_id == sip_call_id and leg.answered_at is None and leg.ended_at is None:
+                self._end(leg, HungUpBy.NOBODY)
 
     def _final_is_known(self, leg: Leg) -> bool:
         """Whether nothing more is to come: PJSIP ends a cancelled call before the 487 has arrived."""

@@ -14,6 +14,7 @@ from app.sip.engine.account import Account, uri_host
 from app.sip.engine.calls import Calls
 from app.sip.engine.causes import carry_out, local_cause
 from app.sip.engine.endpoint import Endpoint
+from app.sip.engine.rejection import RejectionWatch
 from app.sip.engine.secure import SecurePath
 from app.sip.engine.sign_in import SignIn
 from app.sip.messages import (
@@ -52,6 +53,7 @@ class Engine:
     def __init__(self, emit: Callable[[Event], None]) -> None:
         self._emit = emit
         self._ledger = Ledger()
+        self._rejections = RejectionWatch()
         self._posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._endpoint = Endpoint(self._on_trace)
         self._account: Account | None = None
@@ -234,9 +236,19 @@ class Engine:
         self._emit(Traced(message=message))
 
     def _on_trace(self, message: TraceMessage) -> None:
+        rejected = self._rejections.note(message)
         # Over TLS the messages between PJSIP and the edge are not those of the wire; the edge tells those
         if self._secure is None:
             self._note(message)
+        # PJSIP has not read the response yet: what it would send next can still be kept back
+        if rejected is not None and rejected.method == "REGISTER":
+            if not len(self._calls):
+                # The only way to keep PJSIP from sending: a deleted account does not stop it
+                self._endpoint.shut_transports()
+                self._wake_port = 0
+            self._sign_in.credentials_rejected()
+        elif rejected is not None and rejected.method == "INVITE":
+            self._calls.credentials_rejected(rejected.call_id)
 
     def _on_incoming(self, pj_id: int) -> None:
         if self._account is not None:

@@ -18,6 +18,22 @@ MAX_CALLS = 4
 """Calls that this build of PJSIP can hold at a time."""
 
 
+class _Stack(pj.Endpoint):  # type: ignore[misc]  # the wheel has no types
+    """PJSIP's endpoint, which also remembers the connections that are up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.connections: dict[str, object] = {}
+
+    def onTransportState(self, param: pj.OnTransportStateParam) -> None:
+        """Keep or drop the handle and leave."""
+        key = str(param.hnd)
+        if param.state == pj.PJSIP_TP_STATE_CONNECTED:
+            self.connections[key] = param.hnd
+        elif param.state in (pj.PJSIP_TP_STATE_DISCONNECTED, pj.PJSIP_TP_STATE_DESTROY):
+            self.connections.pop(key, None)
+
+
 class Endpoint:
     """The one endpoint of an engine process.
 
@@ -27,7 +43,7 @@ class Endpoint:
 
     def __init__(self, on_trace: Callable[[TraceMessage], None]) -> None:
         self._trace_log = TraceLog(on_trace)
-        self._endpoint = pj.Endpoint()
+        self._endpoint = _Stack()
         self._endpoint.libCreate()
         config = pj.EpConfig()
         config.uaConfig.threadCnt = 0
@@ -78,9 +94,7 @@ class Endpoint:
         local = local_address(target)
         inner = target.transport is Transport.TLS
         if (local, inner) != self._opened:
-            for transport in (self._udp, self._tcp):
-                if transport >= 0:
-                    self._endpoint.transportClose(transport)
+            self.shut_transports()
             self._udp = self._open(pj.PJSIP_TRANSPORT_UDP, pj.PJSIP_TRANSPORT_UDP6, local)
             if inner:
                 self._tcp = self._open(pj.PJSIP_TRANSPORT_TCP, pj.PJSIP_TRANSPORT_TCP, "127.0.0.1")
@@ -88,6 +102,16 @@ class Endpoint:
                 self._tcp = self._open(pj.PJSIP_TRANSPORT_TCP, pj.PJSIP_TRANSPORT_TCP6, local)
             self._opened = (local, inner)
         return local
+
+    def shut_transports(self) -> None:
+        """Let nothing more out; the next `open_transports` makes new ones."""
+        for transport in (self._udp, self._tcp):
+            if transport >= 0:
+                self._endpoint.transportClose(transport)
+        for handle in list(self._endpoint.connections.values()):
+            self._endpoint.transportShutdown(handle)
+        self._udp = self._tcp = -1
+        self._opened = ("", False)
 
     def _open(self, v4: int, v6: int, local: str) -> int:
         config = pj.TransportConfig()

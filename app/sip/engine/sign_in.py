@@ -99,6 +99,16 @@ class SignIn:
         else:
             self._tell(code, reason, 0, progress, self._explain(code, status, reason))
 
+    def credentials_rejected(self) -> None:
+        """The far end rejected our credentials; they are not sent a second time (RFC 3261 section 22.2)."""
+        self._settle()
+        progress = self._ledger.latest("REGISTER")
+        self._method = "REGISTER"
+        self._limit = None
+        self.registered = False
+        self._drop_account()
+        self._tell(progress.code or 401, progress.phrase, 0, progress, None)
+
     def on_options(self, code: int, reason: str) -> None:
         """PJSIP has the final outcome of an OPTIONS."""
         self._settle()
