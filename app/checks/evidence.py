@@ -42,7 +42,7 @@ def registration_values(outcome: RegisterOutcome, trunk: Trunk) -> Values:
 
 def registration_lines(outcome: RegisterOutcome, trunk: Trunk) -> tuple[str, ...]:
     """What signing in showed, a line each."""
-    lines: list[str] = []
+    lines = list(outcome.lookup)
     asked = "REGISTER" if trunk.register else "OPTIONS"
     if len(outcome.tried) > 1:
         lines.append("Tried in this order: " + ", ".join(str(target) for target in outcome.tried))

@@ -205,6 +205,7 @@ class RegisterOutcome(msgspec.Struct, frozen=True, kw_only=True):
         tls: The handshake's facts, when TLS was used.
         requests_sent: How often a request went out, retransmissions included.
         challenges: How many 401 and 407 came back.
+        lookup: How the addresses were found, a line for each question asked.
     """
 
     trunk: str
@@ -220,6 +221,7 @@ class RegisterOutcome(msgspec.Struct, frozen=True, kw_only=True):
     tls: TlsFacts | None = None
     requests_sent: int = 0
     challenges: int = 0
+    lookup: tuple[str, ...] = ()
 
 
 class CallOutcome(msgspec.Struct, frozen=True, kw_only=True):

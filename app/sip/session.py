@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from msgspec.structs import replace
+
 from app.errors import EngineError, UserError
 from app.model.outcome import (
     AnsweredBy,
@@ -134,6 +136,7 @@ class TrunkSession:
                 reason=error.what,
                 answered_by=AnsweredBy.LOCAL,
                 local_cause=error.cause,
+                lookup=error.steps,
             )
         engine = await self._running_engine()
         outcome: RegisterOutcome | None = None
@@ -147,7 +150,7 @@ class TrunkSession:
             ):
                 break
         assert outcome is not None  # a resolution without targets is a ResolveError
-        return outcome
+        return replace(outcome, lookup=found.steps)
 
     async def _try_target(self, engine: EngineClient, target: Target) -> RegisterOutcome:
         trunk = self.trunk

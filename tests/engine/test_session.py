@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,6 +18,7 @@ from app.sip.carrier.server import Carrier
 from app.sip.messages import CallState, Source
 from app.sip.notices import CallDigit, CallMeters, CallProgress, TraceAdded
 from app.sip.session import TrunkSession
+from tests.engine.waiting import until
 from tests.helpers.trunks import Seen, call, make_trunk, session
 
 MD5, SHA_256 = Algorithm.MD5, Algorithm.SHA_256
@@ -42,15 +42,6 @@ async def signed_in(
             outcome = await opened.connect()
             assert outcome.state is TrunkState.REGISTERED, outcome
             yield opened
-
-
-async def until(condition: Any, what: str, seconds: float = 10.0) -> Any:
-    """Let the loop run until the condition gives something true."""
-    limit = time.monotonic() + seconds
-    while not (answer := condition()):
-        assert time.monotonic() < limit, f"waited {seconds} s in vain for {what}"
-        await asyncio.sleep(0.01)
-    return answer
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
