@@ -403,6 +403,14 @@ class TestStop:
             link.wait_closed()
             assert running.losses.empty()
 
+    def test_message_on_a_connection_made_just_before_still_goes_out(self, provider, ca):
+        with edge_to(provider.port, ca) as running, running.link() as link:
+            peer = registered(running, provider, link)
+            with running.link() as last:
+                request(last, "BYE")
+                running.edge.stop()
+                peer.receive("BYE")
+
     def test_twice_and_without_a_connection(self, running):
         running.edge.stop()
         running.edge.stop()
