@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,46 +27,47 @@ def run(arguments: list[str]) -> int:
 
     from app.cli.commands import run_command
 
-    return run_command(
-        parsed, lambda: build_desk(_paths(parsed.data_dir), this_run_only=parsed.command == "demo")
-    )
+    with ExitStack() as stack:
+        return run_command(parsed, lambda: build_desk(_started(parsed.data_dir, stack)))
 
 
-def build_desk(paths: Paths, *, this_run_only: bool = False) -> Desk:
+def build_desk(paths: Paths) -> Desk:
     """A desk on the given folders, with the system's keyring where there is one.
-
-    Args:
-        paths: Where data and logs are.
-        this_run_only: Keep passwords in memory; the demo needs no keyring and should wake none.
 
     Raises:
         StoreError: The data folder or its database can't be used.
     """
     from app.desk import Desk
-    from app.logs import child_logger, start_logging
+    from app.logs import log_child_line
     from app.store import Store
-    from app.vault import RunOnlyVault, open_vault
+    from app.vault import open_vault
 
-    start_logging(paths)
-    store = Store.open(paths)
-    vault, note = (RunOnlyVault(), None) if this_run_only else open_vault()
-    return Desk(store, vault, vault_note=str(note) if note else "", on_log=child_logger())
+    return Desk(Store.open(paths), open_vault, on_log=log_child_line)
 
 
-def _paths(data_dir: Path | None) -> Paths:
+def _started(data_dir: Path | None, stack: ExitStack) -> Paths:
+    """The folders, with the log begun in them; `stack` ends it."""
+    from app.logs import install_excepthook, start_logging, stop_logging
     from app.paths import default_paths, paths_in
 
-    return paths_in(data_dir) if data_dir else default_paths()
+    paths = paths_in(data_dir) if data_dir else default_paths()
+    handler = start_logging(paths)
+    stack.callback(stop_logging, handler)
+    install_excepthook(paths)
+    return paths
 
 
 def _window(data_dir: Path | None) -> int:
     from app.errors import UserError
+    from app.ui.window import open_window, show_error
 
-    try:
-        paths = _paths(data_dir)
-    except UserError as error:
-        sys.stderr.write(f"ringback: {error}\n")
-        return 2
-    from app.ui.window import open_window
+    with ExitStack() as stack:
+        try:
+            paths = _started(data_dir, stack)
+            from app.instance import InstanceLock
 
-    return open_window(lambda: build_desk(paths), paths)
+            stack.enter_context(InstanceLock(paths))
+        except UserError as error:
+            show_error(error)
+            return 2
+        return open_window(lambda: build_desk(paths), paths)

@@ -17,8 +17,8 @@ from app.model.trunk import Trunk, TrunkState
 from app.sip.messages import Source
 from app.sip.notices import Notice
 from app.sip.supervisor import Supervisor
-from app.store import Store
-from app.vault import Vault
+from app.store import Store, StoredSetting
+from app.vault import Vault, VaultNote
 
 if TYPE_CHECKING:
     from app.sip.demo import DemoCarrier
@@ -37,28 +37,32 @@ class Desk:
 
     Args:
         store: Where trunks are kept.
-        vault: Where passwords are kept.
-        vault_note: What the person should know about the vault, empty when all is well.
+        open_vault: Finds where passwords are kept; called once, when the first one is needed, because a
+            locked keyring asks the person for its own password then.
         on_log: Gets the log lines of children, with the trunk's name.
+
+    Attributes:
+        vault_note: What the person should know about the vault, empty while there is nothing.
     """
 
     def __init__(
         self,
         store: Store,
-        vault: Vault,
+        open_vault: Callable[[], tuple[Vault, VaultNote | None]],
         *,
-        vault_note: str = "",
         on_log: Callable[[str, str], None] | None = None,
     ) -> None:
         self._store = store
-        self._vault = vault
+        self._open_vault = open_vault
+        self._vault: Vault | None = None
+        self._vault_lock = asyncio.Lock()
         self._on_log = on_log
         self._listeners: list[Callable[[Notice], None]] = []
         self._supervisor = Supervisor(self._tell, on_log=on_log)
         self._demo: DemoCarrier | None = None
         self._this_run: dict[str, Trunk] = {}
         self._passwords: dict[str, str] = {}
-        self.vault_note = vault_note
+        self.vault_note = ""
 
     def listen(self, listener: Callable[[Notice], None]) -> None:
         """Hand every notice to `listener` as well."""
@@ -70,10 +74,19 @@ class Desk:
 
     # Trunks
 
-    @property
-    def vault_name(self) -> str:
-        """Where passwords are kept, in words."""
-        return self._vault.where
+    async def check_vault(self) -> str:
+        """Open the vault if it is not open, and return what the person should know about it."""
+        await self._opened_vault()
+        return self.vault_note
+
+    async def _opened_vault(self) -> Vault:
+        async with self._vault_lock:
+            if self._vault is None:
+                vault, note = await asyncio.to_thread(self._open_vault)
+                if note is not None:
+                    self.vault_note = f"{note.what} {note.do}".strip()
+                self._vault = vault
+            return self._vault
 
     def trunks(self) -> tuple[Trunk, ...]:
         """Saved trunks in the person's order, then those of this run only (the demo)."""
@@ -147,21 +160,24 @@ class Desk:
         if self._this_run.pop(trunk_id, None) is not None:
             await self._stop_demo()
             return
-        await asyncio.to_thread(self._vault.delete, trunk_id)
+        vault = await self._opened_vault()
+        await asyncio.to_thread(vault.delete, trunk_id)
         self._store.remove(trunk_id)
 
     async def _keep(self, trunk_id: str, password: str) -> None:
         # The keyring may show a prompt of its own and wait for the person
+        self._passwords.pop(trunk_id, None)
         if password:
-            await asyncio.to_thread(self._vault.set, trunk_id, password)
+            vault = await self._opened_vault()
+            await asyncio.to_thread(vault.set, trunk_id, password)
 
-    def recall(self, key: str) -> str | None:
-        """A remembered value of the window, such as its size."""
-        return self._store.setting(key)
+    def recall(self, key: str) -> str:
+        """A remembered value of the window, such as its size; empty when there is none."""
+        return self._store.setting(_of_window(key))
 
     def remember(self, key: str, value: str) -> None:
         """Remember a value of the window."""
-        self._store.set_setting(key, value)
+        self._store.set_setting(_of_window(key), value)
 
     # Connecting
 
@@ -180,7 +196,8 @@ class Desk:
             self._passwords[trunk_id] = password
         secret = self._passwords.get(trunk_id)
         if secret is None:
-            secret = await asyncio.to_thread(self._vault.get, trunk_id)
+            vault = await self._opened_vault()
+            secret = await asyncio.to_thread(vault.get, trunk_id)
         if secret is None and trunk.register:
             raise VaultError(
                 f"No password is known for {trunk.name}.",
@@ -285,3 +302,7 @@ class Desk:
         await self._supervisor.close()
         await self._stop_demo()
         self._store.close()
+
+
+def _of_window(key: str) -> StoredSetting[str]:
+    return StoredSetting(f"window.{key}", str, "")

@@ -47,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
         default=[],
         metavar="KEY=VALUE",
         dest="settings",
-        help="one setting, as often as needed; see `ringback add --help-settings`",
+        help="one setting, as often as needed; `ringback --help-settings` lists them",
     )
 
     register = commands.add_parser("register", parents=[common, secret], help="sign a trunk in and tell how")

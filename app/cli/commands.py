@@ -60,8 +60,6 @@ async def _with_desk(
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     desk = open_desk()
     try:
-        if desk.vault_note and not arguments.json and arguments.command in ("add", "register", "call"):
-            say(f"Note: {desk.vault_note}", sys.stderr)
         return await command(arguments, desk)
     finally:
         await desk.close()
@@ -116,6 +114,8 @@ async def _add(arguments: argparse.Namespace, desk: Desk) -> int:
         return WORKED
     for mend in mended:
         say(f"{mend.key}: {mend.what}")
+    if desk.vault_note:
+        say(f"Note: {desk.vault_note} Hand the password over each time with --password-stdin.")
     say(f"{trunk.name} is saved. Try it: ringback register {_quoted(trunk.name)}")
     return WORKED
 
@@ -236,7 +236,7 @@ async def _demo(arguments: argparse.Namespace, desk: Desk) -> int:
             }
         )
     else:
-        _say_verdict((*findings, *call_findings))
+        _say_verdict(call_findings, before=findings)
     return code
 
 
@@ -284,10 +284,11 @@ def _say_progress(notice: Notice) -> None:
             say(f"  {outcome}")
 
 
-def _say_verdict(findings: tuple[Finding, ...]) -> None:
+def _say_verdict(findings: tuple[Finding, ...], *, before: tuple[Finding, ...] = ()) -> None:
+    """The headline of `findings`, then what came before them and they themselves."""
     say()
     say(headline(findings))
-    output.say_findings(findings)
+    output.say_findings((*before, *findings))
 
 
 def _worked(outcome: CallOutcome, findings: tuple[Finding, ...]) -> int:

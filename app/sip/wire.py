@@ -58,4 +58,4 @@ def claim_stdout() -> BinaryIO:
     wire = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    return wire  # type: ignore[return-value]  # an unbuffered binary file is a FileIO
+    return wire
