@@ -73,9 +73,21 @@ def test_what_is_no_request_is_dropped(junk: bytes) -> None:
     with_phone(work)
 
 
-def test_a_thousand_damaged_messages_change_nothing() -> None:
+@pytest.mark.parametrize("port", ["99999", "0", "-5", "x"])
+def test_a_via_with_an_impossible_port_is_answered_where_it_came_from(port: str) -> None:
     async def work(carrier: Carrier, phone: Phone) -> None:
-        dice = random.Random(7)
+        phone.send(GOOD.replace("{port}", port).replace(";rport", "").encode())
+        if port in ("99999", "-5"):
+            await until(lambda: phone.received, "an answer")
+        assert (await phone.ask(phone.build("OPTIONS", f"sip:{HOST}"))).status_code == 200
+
+    with_phone(work)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_thousand_damaged_messages_change_nothing(seed: int) -> None:
+    async def work(carrier: Carrier, phone: Phone) -> None:
+        dice = random.Random(seed)
         call = await phone.call("600")
         invite = phone.build(
             "INVITE", call.invite.uri, headers=(("Contact", phone.contact),), body=call.invite.text

@@ -61,7 +61,7 @@ def test_an_offer_that_cant_be_used_is_refused_with_a_warning(body: str, code: i
 
 @pytest.mark.parametrize(
     ("contact", "code"),
-    [(f"<sip:1001@{host}>", 403) for host in ("192.0.2.1", "example.com", "8.8.8.8")] + [("", 400)],
+    [(f"<sip:1001@{host}>", 403) for host in ("192.0.2.1", "example.com", "127.0.0.1:70000")] + [("", 400)],
 )
 def test_a_contact_that_cant_be_used_is_refused(contact: str, code: int) -> None:
     async def work(carrier: Carrier, phone: Phone) -> None:

@@ -11,7 +11,7 @@ from aiosipua import Dialog, SipRequest, parse_address, parse_uri
 from app.model.trunk import Transport
 from app.sip.carrier.loopback import loopback_address
 from app.sip.carrier.messages import CarrierOptions
-from app.sip.carrier.sipmessage import contact_uri, tag_of
+from app.sip.carrier.sipmessage import contact_uri, tag_of, target_fault
 from app.sip.carrier.transactions import TransactionLayer
 from app.sip.carrier.transports import Peer, SipSockets
 
@@ -117,13 +117,11 @@ class Exchange:
 def next_hop(dialog: Dialog, peer: Peer) -> Peer | None:
     """Where requests in a dialog go: the connection, else the first route or the remote target.
 
-    None when that is not a loopback address.
+    None when nothing can be sent there.
     """
     if peer.reliable:
         return peer
     uri = parse_address(dialog.route_set[0]).uri if dialog.route_set else parse_uri(dialog.remote_target)
-    address = loopback_address(uri.host)
-    port = uri.port or 5060
-    if address is None or not 0 < port < 65_536:
+    if target_fault(uri):
         return None
-    return Peer(peer.transport, address, port)
+    return Peer(peer.transport, loopback_address(uri.host) or "", uri.port or 5060)

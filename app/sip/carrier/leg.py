@@ -10,7 +10,6 @@ from typing import Any
 from aiosipua import Dialog, SipRequest, SipResponse, stringify_uri
 
 from app.sip.carrier.exchange import Exchange, next_hop
-from app.sip.carrier.loopback import loopback_address
 from app.sip.carrier.media import MediaStream
 from app.sip.carrier.offers import (
     CODECS,
@@ -22,7 +21,7 @@ from app.sip.carrier.offers import (
     plan_for_offer,
     read_sdp,
 )
-from app.sip.carrier.sipmessage import ALLOW, Headers, parse_contact, response_to
+from app.sip.carrier.sipmessage import ALLOW, Headers, parse_contact, response_to, target_fault
 from app.sip.carrier.transactions import ServerTransaction
 from app.sip.carrier.transports import Peer
 
@@ -144,8 +143,9 @@ class Leg:
         if not contacts:
             return ""
         uri = parse_contact(contacts[0]).uri
-        if loopback_address(uri.host) is None:
-            return "Contact is not a loopback address"
+        fault = target_fault(uri)
+        if fault:
+            return f"Contact {fault}"
         self.dialog.remote_target = stringify_uri(uri)
         return ""
 

@@ -10,11 +10,10 @@ from aiosipua import Dialog, SipResponse, generate_call_id, generate_tag, string
 from app.model.trunk import Transport
 from app.sip.carrier.exchange import Exchange, next_hop
 from app.sip.carrier.leg import Leg, LegState
-from app.sip.carrier.loopback import loopback_address
 from app.sip.carrier.media import MediaStream
 from app.sip.carrier.offers import UnusableSdpError, plan_for_answer, read_sdp
 from app.sip.carrier.registrar import Binding
-from app.sip.carrier.sipmessage import ALLOW, parse_contact, tag_of
+from app.sip.carrier.sipmessage import ALLOW, parse_contact, tag_of, target_fault
 from app.sip.carrier.transactions import ClientTransaction
 from app.sip.carrier.transports import Peer
 
@@ -121,8 +120,8 @@ class OutgoingLeg(Leg):
             return
         contacts = response.headers.get("contact")
         target = parse_contact(contacts[0]).uri if contacts else None
-        if target is None or loopback_address(target.host) is None:
-            self.end("the answer has no loopback Contact")
+        if target is None or target_fault(target):
+            self.end("the answer has no Contact on loopback")
             return
         first = not self._acks
         dialog = (

@@ -8,7 +8,7 @@ import msgspec
 from aiosipua import SipRequest, stringify_uri
 
 from app.sip.carrier.loopback import loopback_address
-from app.sip.carrier.sipmessage import parse_contact
+from app.sip.carrier.sipmessage import parse_contact, target_fault
 from app.sip.carrier.transports import Peer
 
 MAX_BINDINGS = 10
@@ -129,16 +129,14 @@ class Registrar:
         for value in request.headers.get("contact"):
             contact = parse_contact(value)
             expires = _seconds(contact.params.get("expires"), default)
-            address = loopback_address(contact.uri.host)
-            if address is None:
-                if expires == 0:
-                    continue  # never was bound, so it is gone
-                return Registered(code=403, reason="Contact is not a loopback address")
+            fault = target_fault(contact.uri)
+            if fault and expires == 0:
+                continue  # never was bound, so it is gone
+            if fault:
+                return Registered(code=403, reason=f"Contact {fault}")
             if 0 < expires < self._min:
                 return Registered(code=423, headers=(("Min-Expires", str(self._min)),))
-            port = contact.uri.port or 5060
-            if not 0 < port < 65_536:
-                return Registered(code=400, reason="Contact port is out of range")
+            address, port = loopback_address(contact.uri.host) or "", contact.uri.port or 5060
             uri = stringify_uri(contact.uri)
             wishes.append(_Wish(uri, address, port, min(expires, self._max)))
         return wishes

@@ -20,7 +20,7 @@ from app.sip.carrier.offers import UnusableSdpError
 from app.sip.carrier.outgoing import OutgoingLeg
 from app.sip.carrier.registrar import Registrar
 from app.sip.carrier.scenarios import NUMBERS, Scenario, cause, ring_user
-from app.sip.carrier.sipmessage import ALLOW, Headers, parse_contact, response_to, tag_of
+from app.sip.carrier.sipmessage import ALLOW, Headers, parse_contact, response_to, tag_of, target_fault
 from app.sip.carrier.transactions import ServerTransaction, TransactionLayer
 from app.sip.carrier.transports import Peer, SipSockets
 
@@ -211,10 +211,10 @@ class Carrier:
             return
         self._answer(transaction, 100)
         number = parse_uri(request.uri).user or ""
-        fault = _contact_fault(request)
         refusal: tuple[int, str, Headers] | None = None
-        if fault:
-            refusal = (403 if "loopback" in fault else 400, fault, ())
+        wrong_target = _target_refusal(request)
+        if wrong_target:
+            refusal = (*wrong_target, ())
         elif request.body and (request.content_type or "").split(";")[0].strip().lower() != "application/sdp":
             refusal = (415, "", [("Accept", "application/sdp")])
         elif self._closing or not self._exchange.has_free_channel(account):
@@ -293,13 +293,14 @@ class Carrier:
         self._exchange.spawn(work)
 
 
-def _contact_fault(request: SipRequest) -> str:
-    """Why a new dialog's targets can't be used, as a reason phrase; empty when they can."""
+def _target_refusal(request: SipRequest) -> tuple[int, str] | None:
+    """Code and reason to refuse an INVITE with whose Contact or route can't be used."""
     contacts = request.headers.get("contact")
     if len(contacts) != 1:
-        return "INVITE needs one Contact"
+        return 400, "INVITE needs one Contact"
     for name, values in (("Contact", contacts), ("Record-Route", request.headers.get("record-route"))):
         for value in values:
-            if loopback_address(parse_contact(value).uri.host) is None:
-                return f"{name} is not a loopback address"
-    return ""
+            fault = target_fault(parse_contact(value).uri)
+            if fault:
+                return 403, f"{name} {fault}"
+    return None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aiosipua import Address, SipRequest, SipResponse, parse_address, parse_uri, stringify_via
+from aiosipua import Address, SipRequest, SipResponse, SipUri, parse_address, parse_uri, stringify_via
 from aiosipua.headers import parse_params
 from aiosipua.message import missing_required_headers
 
 from app import __version__
 from app.model.trunk import Transport
+from app.sip.carrier.loopback import loopback_address
 from app.sip.carrier.transports import Peer
 
 SERVER = f"Ringback demo carrier {__version__}"
@@ -89,9 +90,10 @@ def reply_peer(request: SipRequest, peer: Peer) -> Peer:
     if peer.reliable:
         return peer
     top = request.via[0]
-    if top.rport:
+    port = top.port or 5060
+    if top.rport or not 0 < port < 65_536:
         return peer
-    return Peer(peer.transport, peer.host, top.port or 5060)
+    return Peer(peer.transport, peer.host, port)
 
 
 def response_to(
@@ -130,6 +132,15 @@ def parse_contact(value: str) -> Address:
         return parse_address(value)
     base, _, params = value.partition(";")
     return Address(uri=parse_uri(base), params=parse_params(params))
+
+
+def target_fault(uri: SipUri) -> str:
+    """Why nothing can be sent to this URI, to follow the name of its header; empty when it can."""
+    if loopback_address(uri.host) is None:
+        return "is not a loopback address"
+    if not 0 < (uri.port or 5060) < 65_536:
+        return "has a port out of range"
+    return ""
 
 
 def contact_uri(user: str, host: str, port: int, transport: Transport) -> str:

@@ -176,9 +176,10 @@ class SipSockets:
         """Send; False when the connection is gone.
 
         Raises:
-            ValueError: The peer is not on loopback, which the callers have to see to.
+            ValueError: The peer is not on loopback or its port is out of range, which the callers have to
+                see to: asyncio would close the socket for good.
         """
-        if loopback_address(peer.host) is None:
+        if loopback_address(peer.host) is None or not 0 < peer.port < 65_536:
             raise ValueError(f"will not send to {peer}: not a loopback address")
         data = bytes(message)
         if peer.transport is Transport.UDP:
