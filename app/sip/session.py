@@ -177,7 +177,8 @@ class TrunkSession:
         probe = asyncio.create_task(self._refused(target)) if target.transport is Transport.UDP else None
         try:
             await engine.request(ask)
-            await asyncio.wait({waiting, probe} if probe else {waiting}, return_when=asyncio.FIRST_COMPLETED)
+            either: set[asyncio.Future[Any]] = {waiting, probe} if probe else {waiting}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not waiting.done() and probe is not None and probe.result():
                 return self._outcome_of_refusal(target)
             answer = await waiting
