@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import shiboken6
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app.errors import UserError
 
@@ -29,7 +29,7 @@ DeskFactory = Callable[[], "Desk"]
 
 CLOSE_LIMIT_S = 10.0
 """How long the desk may take to hang up, sign out and end its children."""
-_SLICE_S = 0.02
+_SLICE_S = 0.01
 """How long the window's thread works off deliveries before it looks at its own events again."""
 
 _log = logging.getLogger(__name__)
@@ -96,6 +96,10 @@ class DeskBridge(QObject):
         self._inbox_lock = threading.Lock()
         self._wake_sent = False
         self._woken.connect(self._on_woken, Qt.ConnectionType.QueuedConnection)
+        # A queued signal would be handled before the person's input and before other timers; a timer is not
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.timeout.connect(self._work_off)
 
     # Window's thread
 
@@ -171,6 +175,9 @@ class DeskBridge(QObject):
     def _on_woken(self) -> None:
         with self._inbox_lock:
             self._wake_sent = False
+        self._work_off()
+
+    def _work_off(self) -> None:
         until = time.perf_counter() + _SLICE_S
         try:
             while self._inbox and time.perf_counter() < until:
@@ -178,7 +185,7 @@ class DeskBridge(QObject):
         finally:
             # Also after a handler's exception: the rest must not wait for the next delivery
             if self._inbox:
-                self._wake()
+                self._rest.start(0)
 
     def _on_built(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop

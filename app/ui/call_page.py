@@ -264,6 +264,11 @@ class CallPage(QWidget):
             words = self.tr("{trunk} could not sign in: {state}. Overview says why.")
             self._say(words.format(trunk=self._watch.trunk.name, state=state), Tone.BAD)
             self.overview_asked.emit()
+            return
+        card = next((card for card in self.cards if card.call.active and card.call.call_id == result), None)
+        if card and self.number.hasFocus():
+            # What is typed from here on is for the call
+            card.take_focus()
 
     def _on_place_failed(self, error: UserError) -> None:
         self._placing = False
@@ -303,8 +308,12 @@ class CallPage(QWidget):
             card.show_levels()
 
     def _on_call_ended(self, call: CallView) -> None:
+        card = self.card(call)
+        had_focus = card is not None and card.isAncestorOf(self.focusWidget())
         self._on_call_changed(call)
         self._drop_old_cards()
+        if had_focus:
+            self.number.setFocus()
 
     def _keep_time(self) -> None:
         answered = any(call.state is CallState.ANSWERED for call in self._watch.active_calls)

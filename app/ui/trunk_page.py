@@ -52,6 +52,8 @@ class TrunkPage(QWidget):
         self.settings = SettingsPage(bridge, watch, taken_names) if saved_here else None
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName(self.tr("Pages of the trunk"))
+        self.tabs.tabBar().setAccessibleName(self.tr("Pages of the trunk"))
         # Brings the first tab into line with the title
         inset = QWidget()
         QHBoxLayout(inset).setContentsMargins(3 * GRID, 0, 0, 0)

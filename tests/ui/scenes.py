@@ -231,8 +231,9 @@ def several_calls(scene: Scene) -> None:
     page.show_calls()
     for number in ("15145550199", "15145550123"):
         page.calls.set_number(number)
+        scene.wait(page.calls.call_button.isEnabled)
         page.calls.place_call()
-        scene.wait(lambda number=number: any(call.number == number for call in page.watch.active_calls))
+    scene.wait(lambda: len(page.watch.active_calls) == 2)
     _bring_in(scene)
     scene.wait(lambda: len(page.calls.cards) == 3)
 

@@ -86,6 +86,10 @@ class CallCard(Card):
             self._show_result(call.outcome)
         self.setAccessibleName(f"{self._who()}: {self._state.text()} {self.verdict}".strip())
 
+    def take_focus(self) -> None:
+        """Put the focus on what ends the call."""
+        self._hang_up.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def tick(self) -> None:
         """Move the timer on."""
         if self.call.state is CallState.ANSWERED:
