@@ -196,6 +196,18 @@ def test_options_unknown_methods_and_extensions_are_answered() -> None:
     with_phone(work)
 
 
+def test_on_tcp_the_answer_does_not_wait_for_the_peers_acknowledgement() -> None:
+    async def work(carrier: Carrier, phone: Phone) -> None:
+        waits = []
+        for _ in range(5):
+            call = await phone.call("600")
+            waits.append(received(phone, call, 200)[0][1] - received(phone, call, 100)[0][1])
+            await call.bye()
+        assert min(waits) < 0.02
+
+    with_phone(work, transport="tcp")
+
+
 # Who may call, and how often
 
 

@@ -238,6 +238,9 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        # asyncio does this only for sockets made with IPPROTO_TCP; without it a 200 right after a 100 waits
+        # 40 ms for the peer's delayed acknowledgement
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         host, port = transport.get_extra_info("peername")[:2]
         self._peer = Peer(Transport.TCP, host, port)
         if not self._sockets.adopt(self._peer, self):
