@@ -30,7 +30,9 @@ def child_command(role: Role) -> list[str]:
     """The command line that starts this program in another role, frozen or not."""
     if getattr(sys, "frozen", False):
         return [sys.executable, "--role", role]
-    return [sys.executable, "-m", "app", "--role", role]
+    # Without the docstrings of PJSIP's wrapper an engine is 0.6 MB smaller
+    options = ["-OO"] if role is Role.ENGINE else []
+    return [sys.executable, *options, "-m", "app", "--role", role]
 
 
 class ChildOutcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -101,6 +101,11 @@ class TrunkSession:
         self.state = TrunkState.OFF
         self.outcome: RegisterOutcome | None = None
 
+    @property
+    def engine_pid(self) -> int:
+        """Process id of the engine, 0 while there is none."""
+        return self._engine.pid if self._engine is not None else 0
+
     # Signing in
 
     async def connect(self) -> RegisterOutcome:

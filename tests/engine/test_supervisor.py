@@ -49,13 +49,6 @@ def ids(supervisor: Supervisor) -> tuple[str, str]:
     return one, two
 
 
-def engine_pid(supervisor: Supervisor, trunk_id: str) -> int:
-    """Process id of a trunk's engine."""
-    engine = supervisor.session(trunk_id)._engine
-    assert engine is not None
-    return engine.pid
-
-
 def test_a_killed_engine_costs_its_own_calls_only_and_comes_back_registered() -> None:
     seen = Seen()
 
@@ -69,7 +62,7 @@ def test_a_killed_engine_costs_its_own_calls_only_and_comes_back_registered() ->
                 "600", max_seconds=60, ring_seconds=5, source=Source.TONE
             )
             await until(lambda: {n.call_id for n in seen.of(CallFigures)}, "sound")
-            os.kill(engine_pid(supervisor, one), signal.SIGKILL)
+            os.kill(supervisor.session(one).engine_pid, signal.SIGKILL)
             lost = await supervisor.session(one).wait_call(lost_call)
             assert (lost.result, lost.local_cause) == (CallResult.LOST, LocalCause.ENGINE_LOST)
             await until(
@@ -97,7 +90,7 @@ def test_an_engine_that_hangs_is_ended_and_replaced() -> None:
     async def run() -> None:
         async with two_trunks(seen) as (supervisor, _):
             one, _two = ids(supervisor)
-            pid = engine_pid(supervisor, one)
+            pid = supervisor.session(one).engine_pid
             os.kill(pid, signal.SIGSTOP)
             # asked, terminated (which a stopped process does not hear), killed
             await asyncio.wait_for(supervisor.disconnect(one), 12)

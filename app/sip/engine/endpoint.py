@@ -23,11 +23,11 @@ class _Stack(pj.Endpoint):  # type: ignore[misc]  # the wheel has no types
 
     def __init__(self) -> None:
         super().__init__()
-        self.connections: dict[str, object] = {}
+        self.connections: dict[int, object] = {}
 
     def onTransportState(self, param: pj.OnTransportStateParam) -> None:
         """Keep or drop the handle and leave."""
-        key = str(param.hnd)
+        key = int(param.hnd)
         if param.state == pj.PJSIP_TP_STATE_CONNECTED:
             self.connections[key] = param.hnd
         elif param.state in (pj.PJSIP_TP_STATE_DISCONNECTED, pj.PJSIP_TP_STATE_DESTROY):
