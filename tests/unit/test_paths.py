@@ -6,7 +6,9 @@ import datetime
 import errno
 import os
 import stat
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -134,12 +136,38 @@ def test_a_name_that_is_too_long_is_told(tmp_path: Path) -> None:
         paths_in(tmp_path / ("x" * 300))
 
 
+AS_NOBODY = """
+import os, sys
+from app.errors import StoreError
+from app.paths import paths_in
+
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    paths_in(sys.argv[1])
+except StoreError as error:
+    print(error)
+"""
+
+
 @posix_only
-@pytest.mark.skipif(sys.platform != "win32" and os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission_is_told(tmp_path: Path) -> None:
-    (tmp_path / "theirs").mkdir(mode=0o500)
-    with pytest.raises(StoreError, match="may not write"):
-        paths_in(tmp_path / "theirs")
+def test_a_folder_without_permission_is_told() -> None:
+    # Not below pytest's folders, which only root may enter when root runs the tests
+    with tempfile.TemporaryDirectory() as above:
+        os.chmod(above, 0o755)
+        theirs = Path(above) / "theirs"
+        theirs.mkdir(mode=0o555)
+        run = subprocess.run(
+            [sys.executable, "-c", AS_NOBODY, str(theirs)],
+            capture_output=True,
+            text=True,
+            cwd=Path(__file__).parents[2],
+            check=True,
+        )
+    assert "may not write" in run.stdout
+    assert str(theirs) in run.stdout
 
 
 # The CA file
