@@ -10,10 +10,13 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from app.errors import UserError, VaultError
+from msgspec.structs import replace
+
+from app.errors import StoreError, UserError, VaultError
 from app.model.outcome import CallOutcome, RegisterOutcome
 from app.model.settings import Mended, apply_settings, check_trunk, new_trunk
 from app.model.trunk import Trunk, TrunkState
+from app.paths import check_ca_file
 from app.sip.messages import Source
 from app.sip.notices import Notice
 from app.sip.supervisor import Supervisor
@@ -129,6 +132,7 @@ class Desk:
             VaultError: The password can't be kept; neither is the trunk.
         """
         trunk, mended = new_trunk(uuid.uuid4().hex, name, settings)
+        trunk = replace(trunk, ca_file=check_ca_file(trunk.ca_file))
         self._store.add(trunk)
         try:
             await self._keep(trunk.id, password)
@@ -145,24 +149,52 @@ class Desk:
         Raises:
             SettingError, StoreError, VaultError: As `add`; the old trunk stays as it was.
         """
-        trunk, mended = apply_settings(self.trunk(trunk_id), {**settings, "name": name})
+        before = self.trunk(trunk_id)
+        trunk, mended = apply_settings(before, {**settings, "name": name})
         check_trunk(trunk)
+        trunk = replace(trunk, ca_file=check_ca_file(trunk.ca_file))
+        if trunk_id in self._this_run:
+            raise StoreError("The demo's trunk can't be changed.", do="Add a trunk of your own.")
+        self._store.update(trunk, before=before)
         if password is not None:
-            await self._keep(trunk_id, password)
-        self._store.update(trunk)
+            try:
+                await self._keep(trunk_id, password)
+            except VaultError:
+                self._store.update(before)
+                raise
         await self._supervisor.disconnect(trunk_id)
         return trunk, mended
 
+    def id_of(self, name: str) -> str:
+        """The id of the saved trunk with this name, also of one that can't be read any more.
+
+        Raises:
+            StoreError: There is none; near misses are named.
+        """
+        return self._store.id_of(name)
+
     async def remove(self, trunk_id: str) -> None:
-        """Disconnect, delete the trunk and its secret."""
+        """Disconnect, delete the trunk and its secret.
+
+        Raises:
+            StoreError: It can't be deleted; nothing was.
+            VaultError: The trunk is deleted, its password could not be.
+        """
         await self._supervisor.disconnect(trunk_id)
-        self._passwords.pop(trunk_id, None)
         if self._this_run.pop(trunk_id, None) is not None:
             await self._stop_demo()
             return
-        vault = await self._opened_vault()
-        await asyncio.to_thread(vault.delete, trunk_id)
         self._store.remove(trunk_id)
+        self._passwords.pop(trunk_id, None)
+        vault = await self._opened_vault()
+        try:
+            await asyncio.to_thread(vault.delete, trunk_id)
+        except VaultError as error:
+            raise VaultError(
+                "The trunk is deleted, but its password is still in the system keyring.",
+                do=error.do,
+                details=str(error),
+            ) from error
 
     async def _keep(self, trunk_id: str, password: str) -> None:
         # The keyring may show a prompt of its own and wait for the person

@@ -137,12 +137,11 @@ async def _trunks(arguments: argparse.Namespace, desk: Desk) -> int:
 
 
 async def _remove(arguments: argparse.Namespace, desk: Desk) -> int:
-    trunk = desk.by_name(arguments.name)
-    await desk.remove(trunk.id)
+    await desk.remove(desk.id_of(arguments.name))
     if arguments.json:
-        output.say_json({"removed": trunk.name})
+        output.say_json({"removed": arguments.name})
     else:
-        say(f"{trunk.name} and its password are deleted.")
+        say(f"{arguments.name} and its password are deleted.")
     return WORKED
 
 

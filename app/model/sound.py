@@ -6,6 +6,7 @@ import math
 from array import array
 from collections import deque
 from collections.abc import Sequence
+from itertools import accumulate
 from operator import mul
 
 FULL_SCALE_DBM0 = 3.17
@@ -15,6 +16,8 @@ TONE_HZ = 1004
 TONE_DBM0 = -10.0
 SILENCE_DBM0 = -50.0
 """Below this nobody hears speech: packets with less are called silence."""
+_FLAT = 1e-6
+"""Variance of an envelope below which it has no shape to recognise."""
 
 
 def rms(samples: Sequence[int]) -> float:
@@ -92,18 +95,21 @@ class EchoFinder:
         if span < self.LEAST:
             return None
         heard = _centred(heard[-span:])
-        power = math.sqrt(sum(map(mul, heard, heard)))
-        if power < 1e-6:
+        power = sum(map(mul, heard, heard))
+        if power < _FLAT:
             return None
+        # The heard part has mean 0, so the sent part needs no centring: its mean falls out of the product
+        sums = list(accumulate(sent, initial=0.0))
+        squares = list(accumulate(map(mul, sent, sent), initial=0.0))
         best, best_lag = 0.0, 0
         for lag in range(max_lag + 1):
             end = len(sent) - lag
-            part = _centred(sent[end - span : end])
-            own = math.sqrt(sum(map(mul, part, part)))
-            if own < 1e-6:
+            start = end - span
+            own = squares[end] - squares[start] - (sums[end] - sums[start]) ** 2 / span
+            if own < _FLAT:
                 continue
-            likeness = sum(map(mul, heard, part)) / (power * own)
-            if likeness > best:
+            likeness = sum(map(mul, heard, sent[start:end])) / math.sqrt(power * own)
+            if likeness > best + 1e-6:  # of equal ones the shortest delay
                 best, best_lag = likeness, lag
         return float(best_lag * self.BLOCK_MS) if best >= self.THRESHOLD else None
 

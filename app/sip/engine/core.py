@@ -40,7 +40,7 @@ from app.sip.trace import Ledger
 STOP_LIMIT_S = 2.0
 """Seconds that hanging up and unregistering may take when the engine is told to end."""
 _IDLE_MS = 200
-_BUSY_MS = 10
+_BUSY_MS = 20
 
 
 class Engine:

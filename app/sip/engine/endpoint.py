@@ -11,9 +11,10 @@ from app import __version__
 from app.model.outcome import Target, TraceMessage
 from app.model.trunk import Transport
 from app.sip.engine.trace_log import TraceLog
-from app.sip.engine.voice import RATE
 from app.sip.messages import Capabilities
 
+BRIDGE_HZ = 16000
+"""Sampling rate of the conference bridge; enough for G.722."""
 MAX_CALLS = 4
 """Calls that this build of PJSIP can hold at a time."""
 
@@ -55,9 +56,10 @@ class Endpoint:
         config.logConfig.level = config.logConfig.consoleLevel = 4
         config.logConfig.msgLogging = 1
         config.logConfig.decor = 0
-        config.medConfig.clockRate = RATE
+        config.medConfig.clockRate = BRIDGE_HZ
         config.medConfig.noVad = True  # silence would send no RTP, and loss figures would mean nothing
         config.medConfig.ecOptions = 0
+        config.medConfig.quality = 3  # of resampling: a long filter costs more than the rest of a call
         config.medConfig.maxMediaPorts = 4 * MAX_CALLS  # the usual 254 only cost memory
         self._endpoint.libInit(config)
         self._opened = ("", False)
