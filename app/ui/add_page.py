@@ -70,6 +70,8 @@ class AddPage(QWidget):
         column.addWidget(scroll, 1)
         column.addWidget(Rule())
         column.addLayout(foot)
+        self.setTabOrder(self.form.last_stop, self.save_button)
+        self.setTabOrder(self.save_button, self.cancel_button)
         self._clear()
 
     def resume(self) -> None:

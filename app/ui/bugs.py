@@ -59,7 +59,8 @@ class BugReporter(QObject):
         text = "".join(traceback.format_exception(kind, error, trace))
         if issubclass(kind, KeyboardInterrupt):
             return
-        sys.stderr.write(text)
+        if sys.stderr is not None:  # there is none in a window started from the desktop of Windows
+            sys.stderr.write(text)
         self.report(text)
 
     def _on_finished(self) -> None:

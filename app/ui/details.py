@@ -11,6 +11,7 @@ from app.errors import UserError
 from app.model.finding import Finding
 from app.model.outcome import CallOutcome, RegisterOutcome
 from app.model.trunk import Trunk
+from app.redact import redact_sip
 
 
 def call_details(trunk: Trunk, outcome: CallOutcome, findings: Iterable[Finding]) -> str:
@@ -70,7 +71,7 @@ def error_details(error: UserError) -> str:
 
 def bug_details(text: str) -> str:
     """A traceback with what is needed to look into it."""
-    return "\n".join([*_machine(), "", text])
+    return "\n".join([*_machine(), "", redact_sip(text)])
 
 
 def _machine() -> list[str]:

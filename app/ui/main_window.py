@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QModelIndex, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, Signal
 from PySide6.QtGui import QCloseEvent, QPaintEvent
 from PySide6.QtWidgets import (
-    QFrame,
-    QListView,
     QMainWindow,
-    QSplitter,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -26,24 +23,22 @@ from app.ui.bugs import BugReporter
 from app.ui.call_alert import CallAlert
 from app.ui.demo_run import DemoRun
 from app.ui.failed_page import FailedPage
-from app.ui.models.trunk_list import TrunkFilter, TrunkList, TrunkRole
-from app.ui.models.trunk_watch import TrunkWatch
+from app.ui.models.trunk_list import TrunkList
 from app.ui.questions import ask_before_closing
 from app.ui.start_page import StartPage
-from app.ui.style import GRID, Tone
+from app.ui.style import Tone
 from app.ui.tool_bar import ToolBar
 from app.ui.trunk_page import TrunkPage
+from app.ui.trunk_pane import TrunkPane
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.log_panel import LogPanel
 from app.ui.widgets.status_line import StatusLine
-from app.ui.widgets.trunk_delegate import TrunkDelegate
 
 if TYPE_CHECKING:
     from app.desk import Desk
     from app.paths import Paths
     from app.sip.notices import Notice
 
-_LIST_WIDTH = 30 * GRID
 _GEOMETRY, _SPLIT, _CHOSEN = "window.geometry", "window.split", "window.trunk"
 
 
@@ -75,12 +70,11 @@ class MainWindow(QMainWindow):
         self._closed = False
         self._bridge_gone = False
         self.ready = False
-        self._demo_ids: set[str] = set()
         self._remembered_trunk = ""
+        self._vault_checked = False
+        self._vault_note = ""
         self.bugs = BugReporter(self)
         self.trunks = TrunkList(self)
-        self._filter = TrunkFilter(self.trunks, self)
-        self.pages: dict[str, TrunkPage] = {}
         self.start_page: StartPage | None = None
         self.add_page: AddPage | None = None
         self._build()
@@ -92,28 +86,13 @@ class MainWindow(QMainWindow):
         self.tool_bar = ToolBar()
         self.addToolBar(self.tool_bar)
         self.banner = Banner()
-        self._alert = CallAlert(self, self.banner, self._calls_seen, self.show_calls)
         self.demo = DemoRun(self._bridge)
-        self.list = QListView()
-        self.list.setModel(self._filter)
-        self.list.setItemDelegate(TrunkDelegate(self.list))
-        self.list.setFrameShape(QFrame.Shape.NoFrame)
-        self.list.setAccessibleName(self.tr("Trunks"))
-        self.list.setUniformItemSizes(True)
-        self._right = QStackedWidget()
-        self._right.addWidget(QWidget())
-        self._split = QSplitter(Qt.Orientation.Horizontal)
-        self._split.setChildrenCollapsible(False)
-        self._split.setHandleWidth(1)
-        self._split.addWidget(self.list)
-        self._split.addWidget(self._right)
-        self._split.setStretchFactor(1, 1)
-        self._split.setSizes([_LIST_WIDTH, self.width() - _LIST_WIDTH])
-        self.list.setMinimumWidth(20 * GRID)
+        self.pane = TrunkPane(self._bridge, self.trunks)
+        self._alert = CallAlert(self, self.banner, self.pane.shows_calls, self.show_calls)
         # Empty until the desk tells whether there are trunks: neither welcome nor list would be true
         self.stack = QStackedWidget()
         self.stack.addWidget(QWidget())
-        self.stack.addWidget(self._split)
+        self.stack.addWidget(self.pane)
         self.log = LogPanel()
         middle = QWidget()
         column = QVBoxLayout(middle)
@@ -135,12 +114,12 @@ class MainWindow(QMainWindow):
         bar.show_log.toggled.connect(self._on_log_toggled)
         bar.about.triggered.connect(lambda: show_about(self, self._paths))
         bar.quit.triggered.connect(self.close)
-        bar.filter.textChanged.connect(self._filter.set_text)
+        bar.filter.textChanged.connect(self.pane.set_filter)
         self.status.log_button.toggled.connect(bar.show_log.setChecked)
-        self.list.selectionModel().currentChanged.connect(self._on_current_changed)
-        self.list.clicked.connect(self._on_current_changed)
+        self.pane.chosen_changed.connect(self._on_chosen_changed)
+        self.pane.saved.connect(self._on_saved)
+        self.pane.removed.connect(lambda _: self._refresh_trunks())
         self.trunks.watch_added.connect(self._alert.follow)
-        self.trunks.watch_removed.connect(self._on_watch_removed)
         self.demo.trunks_known.connect(self._on_demo_trunk)
         self.demo.calling.connect(self._on_demo_calling)
         self.demo.add_asked.connect(self.show_add_page)
@@ -159,12 +138,14 @@ class MainWindow(QMainWindow):
         if not self.ready:
             return
         if self.add_page is None:
-            self.add_page = AddPage(self._bridge, lambda: self._names())
+            self.add_page = AddPage(self._bridge, self.pane.names)
             self.add_page.added.connect(self._on_added)
             self.add_page.cancelled.connect(self._show_chosen)
+            self.add_page.form.set_keyring(not self._vault_note)
             self.stack.addWidget(self.add_page)
         self.stack.setCurrentWidget(self.add_page)
         self.add_page.resume()
+        self._check_vault()
 
     def start_demo(self) -> None:
         """Run the demo."""
@@ -174,16 +155,13 @@ class MainWindow(QMainWindow):
 
     def choose(self, trunk_id: str) -> TrunkPage | None:
         """Select a trunk and show its page."""
-        watch = self.trunks.watch(trunk_id)
-        if not watch:
-            return None
-        at = self._filter.mapFromSource(self.trunks.index(self.trunks.watches.index(watch)))
-        if not at.isValid():
+        if self.pane.choose(trunk_id) is None:
+            # The filter may hide it
             self.tool_bar.filter.clear()
-            at = self._filter.mapFromSource(self.trunks.index(self.trunks.watches.index(watch)))
-        self.list.setCurrentIndex(at)
-        self._show_list()
-        return self._page(watch)
+        page = self.pane.choose(trunk_id)
+        if page:
+            self._show_list()
+        return page
 
     def show_calls(self, trunk_id: str) -> None:
         """Select a trunk and go to its calls."""
@@ -194,30 +172,42 @@ class MainWindow(QMainWindow):
     @property
     def chosen(self) -> TrunkPage | None:
         """The page of the chosen trunk."""
-        watch = self.list.currentIndex().data(TrunkRole.WATCH)
-        return self._page(watch) if isinstance(watch, TrunkWatch) else None
+        return self.pane.chosen
 
     # The desk
 
     def _on_ready(self) -> None:
-        async def work(desk: Desk) -> tuple[tuple[Trunk, ...], str, dict[str, str]]:
-            remembered = {key: desk.recall(key) or "" for key in (_GEOMETRY, _SPLIT, _CHOSEN)}
-            return desk.trunks(), desk.vault_note, remembered
+        async def work(desk: Desk) -> tuple[tuple[Trunk, ...], dict[str, str]]:
+            return desk.trunks(), {key: desk.recall(key) for key in (_GEOMETRY, _SPLIT, _CHOSEN)}
 
         self._bridge.submit(self, work, self._on_known)
 
-    def _on_known(self, known: tuple[tuple[Trunk, ...], str, dict[str, str]]) -> None:
-        trunks, note, remembered = known
+    def _on_known(self, known: tuple[tuple[Trunk, ...], dict[str, str]]) -> None:
+        trunks, remembered = known
         self.ready = True
         if remembered[_GEOMETRY]:
             self.restoreGeometry(QByteArray.fromBase64(remembered[_GEOMETRY].encode()))
         if remembered[_SPLIT]:
-            self._split.restoreState(QByteArray.fromBase64(remembered[_SPLIT].encode()))
+            self.pane.restoreState(QByteArray.fromBase64(remembered[_SPLIT].encode()))
         self._remembered_trunk = remembered[_CHOSEN]
         self._set_trunks(trunks)
+        if trunks:
+            self._check_vault()
+        self._enable_actions()
+
+    def _check_vault(self) -> None:
+        """Find out where passwords are kept; only once one is needed, because that may wake a keyring."""
+        if self._vault_checked:
+            return
+        self._vault_checked = True
+        self._bridge.submit(self, lambda desk: desk.check_vault(), self._on_vault_note)
+
+    def _on_vault_note(self, note: str) -> None:
+        self._vault_note = note
         if note:
             self.banner.show_note(note, Tone.WARNING)
-        self._enable_actions()
+        if self.add_page:
+            self.add_page.form.set_keyring(not note)
 
     def _on_unusable(self, error: UserError) -> None:
         page = FailedPage(error)
@@ -258,49 +248,22 @@ class MainWindow(QMainWindow):
 
     # Trunks
 
-    def _names(self, without: str = "") -> tuple[str, ...]:
-        return tuple(watch.trunk.name for watch in self.trunks.watches if watch.trunk.id != without)
-
     def _set_trunks(self, trunks: tuple[Trunk, ...]) -> None:
         self.trunks.set_trunks(trunks)
         if not trunks:
-            self._show_start()
-        elif not self.list.currentIndex().isValid():
+            # Not away from a form that is being filled in
+            if self.stack.currentWidget() is not self.add_page or self.add_page is None:
+                self._show_start()
+        elif not self.chosen and not self.tool_bar.filter.text():
             known = {trunk.id for trunk in trunks}
             chosen = self._remembered_trunk
             self.choose(chosen if chosen in known else trunks[0].id)
-            self.list.setFocus()
+            self.pane.list.setFocus()
         self._enable_actions()
 
-    def _on_watch_removed(self, watch: TrunkWatch) -> None:
-        page = self.pages.pop(watch.trunk.id, None)
-        if page:
-            self._right.removeWidget(page)
-            page.deleteLater()
-
-    def _page(self, watch: TrunkWatch) -> TrunkPage:
-        trunk_id = watch.trunk.id
-        page = self.pages.get(trunk_id)
-        if page is None:
-            page = TrunkPage(
-                self._bridge,
-                watch,
-                lambda: self._names(without=trunk_id),
-                saved_here=trunk_id not in self._demo_ids,
-            )
-            page.saved.connect(self._on_saved)
-            page.removed.connect(lambda _: self._refresh_trunks())
-            self.pages[trunk_id] = page
-            self._right.addWidget(page)
-        return page
-
-    def _on_current_changed(self, current: QModelIndex) -> None:
-        watch = current.data(TrunkRole.WATCH)
-        if isinstance(watch, TrunkWatch):
-            self._right.setCurrentWidget(self._page(watch))
+    def _on_chosen_changed(self) -> None:
+        if self.chosen:
             self._show_list()
-        elif not self.trunks.watches:
-            self._show_start()
         self._enable_actions()
 
     def _on_added(self, trunk: Trunk) -> None:
@@ -315,14 +278,14 @@ class MainWindow(QMainWindow):
         watch = self.trunks.watch(trunk.id)
         if watch:
             watch.set_trunk(trunk)
-        page = self.pages.get(trunk.id)
+        page = self.pane.pages.get(trunk.id)
         if page and connect_again:
             page.overview.connect_trunk()
 
     # The demo
 
     def _on_demo_trunk(self, trunk: Trunk, trunks: tuple[Trunk, ...]) -> None:
-        self._demo_ids.add(trunk.id)
+        self.pane.mark_this_run(trunk)
         self._set_trunks(trunks)
         self.choose(trunk.id)
         watch = self.trunks.watch(trunk.id)
@@ -330,8 +293,10 @@ class MainWindow(QMainWindow):
             self.demo.follow(watch)
 
     def _on_demo_calling(self, trunk_id: str, number: str) -> None:
-        self.pages[trunk_id].calls.set_number(number)
-        self.show_calls(trunk_id)
+        page = self.choose(trunk_id)
+        if page:
+            page.calls.set_number(number)
+            page.show_calls()
 
     # Calls
 
@@ -340,10 +305,6 @@ class MainWindow(QMainWindow):
         if page:
             self._show_list()
             page.show_calls()
-
-    def _calls_seen(self, watch: TrunkWatch) -> bool:
-        page = self._page(watch)
-        return page.isVisible() and page.tabs.currentWidget() is page.calls
 
     # What is shown
 
@@ -359,7 +320,7 @@ class MainWindow(QMainWindow):
         self.start_page.demo_button.setFocus()
 
     def _show_list(self) -> None:
-        self.stack.setCurrentWidget(self._split)
+        self.stack.setCurrentWidget(self.pane)
 
     def _show_chosen(self) -> None:
         if self.trunks.watches:
@@ -371,7 +332,7 @@ class MainWindow(QMainWindow):
         bar, some = self.tool_bar, bool(self.trunks.watches)
         bar.add_trunk.setEnabled(self.ready)
         bar.start_demo.setEnabled(self.ready)
-        bar.place_call.setEnabled(some and self.list.currentIndex().isValid())
+        bar.place_call.setEnabled(self.chosen is not None)
         bar.filter.setEnabled(some)
 
     def _on_log_toggled(self, shown: bool) -> None:
@@ -381,7 +342,7 @@ class MainWindow(QMainWindow):
     # Closing
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self._closed:
+        if self._closed or self._bridge_gone:
             event.accept()
             return
         event.ignore()
@@ -408,7 +369,7 @@ class MainWindow(QMainWindow):
             return
         kept = {
             _GEOMETRY: self.saveGeometry().toBase64().toStdString(),
-            _SPLIT: self._split.saveState().toBase64().toStdString(),
+            _SPLIT: self.pane.saveState().toBase64().toStdString(),
             _CHOSEN: self.chosen.watch.trunk.id if self.chosen else "",
         }
 

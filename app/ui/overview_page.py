@@ -48,7 +48,6 @@ class OverviewPage(ScrollPage):
         self._build_facts()
         self.column.addStretch(1)
         watch.changed.connect(self._on_watch_changed)
-        watch.call_ended.connect(self._on_watch_changed)
         self._refresh()
 
     @property
@@ -158,7 +157,7 @@ class OverviewPage(ScrollPage):
 
     def _show_verdict(self, *, busy: bool, on: bool) -> None:
         watch, name = self._watch, self._watch.trunk.name
-        findings = () if busy else watch.findings
+        findings = () if busy and not on else watch.findings
         tone, icon_name = TRUNK_TONES[watch.state], ""
         cause = watch.cause
         if busy and not on:
@@ -223,6 +222,8 @@ class OverviewPage(ScrollPage):
         return self.tr("asked for {seconds} s").format(seconds=self._watch.trunk.expires)
 
     def _on_watch_changed(self) -> None:
+        # What was wrong before the trunk moved on says nothing about now
+        self._error = None
         self._refresh()
 
     def _on_connected(self, _outcome: RegisterOutcome) -> None:

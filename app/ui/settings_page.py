@@ -76,6 +76,9 @@ class SettingsPage(QWidget):
         column.addWidget(scroll, 1)
         column.addWidget(Rule())
         column.addLayout(foot)
+        self.setTabOrder(self.form.last_stop, self.save_button)
+        self.setTabOrder(self.save_button, self.undo_button)
+        self.setTabOrder(self.undo_button, self.delete_button)
         watch.changed.connect(self._on_watch_changed)
         self.form.show_trunk(watch.trunk)
 

@@ -32,12 +32,12 @@ def open_window(desk_factory: DeskFactory, paths: Paths) -> int:
     window = MainWindow(bridge, paths)
     interrupts = Interrupts()
     interrupts.came.connect(window.close_now)
-    sys.excepthook = window.bugs.report_exception
+    former_hook, sys.excepthook = sys.excepthook, window.bugs.report_exception
     # What the desk imports must not delay the first paint
     window.painted.connect(bridge.start, Qt.ConnectionType.QueuedConnection)
     window.show()
     code = application.exec()
-    sys.excepthook = sys.__excepthook__
+    sys.excepthook = former_hook
     interrupts.close()
     bridge.close()
     bridge.wait_closed(CLOSE_LIMIT_S)

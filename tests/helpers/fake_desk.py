@@ -107,7 +107,7 @@ class FakeDesk:
         self._numbers = itertools.count(1)
         self._calls: dict[tuple[str, str], asyncio.Future[CallOutcome]] = {}
         self._loop = asyncio.get_running_loop()
-        self.vault_note = vault_note
+        self._vault_note = vault_note
         self.asked: list[tuple[object, ...]] = []
         self.outcomes: dict[str, RegisterOutcome | UserError] = {}
         self.refuse: dict[str, Exception] = {}
@@ -139,8 +139,12 @@ class FakeDesk:
     def trunks(self) -> tuple[Trunk, ...]:
         return (*self._trunks, *self._this_run)
 
-    def recall(self, key: str) -> str | None:
-        return self.settings.get(key)
+    async def check_vault(self) -> str:
+        await self._begin("check_vault")
+        return self._vault_note
+
+    def recall(self, key: str) -> str:
+        return self.settings.get(key, "")
 
     def remember(self, key: str, value: str) -> None:
         self.settings[key] = value

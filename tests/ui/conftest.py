@@ -32,9 +32,11 @@ def scene(wait: Callable[[Callable[[], bool]], None]) -> Iterator[Scene]:
 @pytest.fixture(autouse=True)
 def nothing_left(qapp: QApplication, wait: Callable[[Callable[[], bool]], None]) -> Iterator[None]:
     """No thread of a desk and no window outlives a test."""
+    before = set(threading.enumerate())
     yield
     for widget in QApplication.topLevelWidgets():
         widget.close()
         widget.deleteLater()
     wait(lambda: not any(widget.isVisible() for widget in QApplication.topLevelWidgets()))
-    assert not [thread.name for thread in threading.enumerate() if thread.name == "desk"]
+    left = [thread for thread in threading.enumerate() if thread.name == "desk" and thread not in before]
+    assert not left

@@ -131,10 +131,12 @@ def empty(scene: Scene) -> None:
 
 
 def no_keyring(scene: Scene) -> None:
-    """First start without a keyring."""
+    """Adding a trunk without a keyring."""
     scene.open(
         vault_note="This system has no keyring. Passwords are kept until you close Ringback, and no longer."
     )
+    scene.window.show_add_page()
+    scene.wait(lambda: bool(scene.window.banner.words))
 
 
 def registered_trunk(scene: Scene) -> None:
@@ -301,13 +303,15 @@ def demo_running(scene: Scene) -> None:
     """The demo in its call."""
     scene.open()
     scene.window.start_demo()
-    scene.wait(lambda: "demo" in scene.window.pages and bool(scene.window.pages["demo"].calls.cards))
+    scene.wait(
+        lambda: "demo" in scene.window.pane.pages and bool(scene.window.pane.pages["demo"].calls.cards)
+    )
 
 
 def demo_done(scene: Scene) -> None:
     """The demo with its verdict."""
     demo_running(scene)
-    watch = scene.window.pages["demo"].watch
+    watch = scene.window.pane.pages["demo"].watch
     scene.desk.end_call("demo", watch.active_calls[0].call_id)
     scene.wait(lambda: not scene.window.demo.running)
 

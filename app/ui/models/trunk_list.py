@@ -30,6 +30,7 @@ class TrunkRole(IntEnum):
     """Own roles of the list."""
 
     WATCH = Qt.ItemDataRole.UserRole + 1
+    FILTER = Qt.ItemDataRole.UserRole + 2
 
 
 class TrunkList(QAbstractListModel):
@@ -106,6 +107,8 @@ class TrunkList(QAbstractListModel):
                 return f"{watch.trunk.name}\n{trunk_state_word(watch.state)}\n{watch.cause}".strip()
             case TrunkRole.WATCH:
                 return watch
+            case TrunkRole.FILTER:
+                return "\n".join((watch.trunk.name, watch.trunk.host, watch.trunk.user))
         return None
 
     def _on_watch_changed(self) -> None:
@@ -120,15 +123,10 @@ class TrunkFilter(QSortFilterProxyModel):
 
     def __init__(self, source: TrunkList, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._wanted = ""
-        self._list = source
         self.setSourceModel(source)
+        self.setFilterRole(TrunkRole.FILTER)
+        self.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
 
     def set_text(self, text: str) -> None:
         """Filter by this text; empty shows all."""
-        self._wanted = text.strip().casefold()
-        self.invalidateFilter()
-
-    def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:  # noqa: N802  Qt's name
-        trunk = self._list.watches[source_row].trunk
-        return any(self._wanted in text.casefold() for text in (trunk.name, trunk.host, trunk.user))
+        self.setFilterFixedString(text.strip())

@@ -12,6 +12,9 @@ from app.ui.widgets.buttons import IconToolButton
 class PasswordField(QWidget):
     """A line that hides what is typed, and an eye to hold.
 
+    Attributes:
+        stops: Where the Tab key stops, in order.
+
     Signals:
         edited: The text was changed by the person.
     """
@@ -33,6 +36,7 @@ class PasswordField(QWidget):
         row.addWidget(self.line, 1)
         row.addWidget(self._eye)
         self.setFocusProxy(self.line)
+        self.stops: tuple[QWidget, ...] = (self.line, self._eye)
 
     def _on_pressed(self) -> None:
         self.line.setEchoMode(QLineEdit.EchoMode.Normal)

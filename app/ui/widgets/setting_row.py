@@ -21,6 +21,10 @@ class SettingRow(QObject):
         setting: From the table of settings.
         parent: The form.
 
+    Attributes:
+        input: Takes the value.
+        stops: Where the Tab key stops, in order.
+
     Signals:
         edited: The person changed the value.
         left: The person went on to another field.
@@ -37,7 +41,9 @@ class SettingRow(QObject):
         self._column = QVBoxLayout(self.field)
         self._column.setContentsMargins(0, 0, 0, GRID)
         self._column.setSpacing(GRID // 4)
+        self.stops: list[QWidget] = []
         self.input: QWidget = self._make_input()
+        self.stops.insert(0, self.input)
         self._hint = Text(setting.help, role=TextRole.SMALL, tone=Tone.QUIET)
         self._column.addWidget(self._hint)
         self.label = Text(setting.label, wrap=False)
@@ -121,6 +127,7 @@ class SettingRow(QObject):
                 browse.setAccessibleName(self.tr("Choose {setting}").format(setting=self.setting.label))
                 browse.clicked.connect(self._on_browse_clicked)
                 row.addWidget(browse)
+                self.stops.append(browse)
                 row.addStretch(0)
                 self._column.addLayout(row)
                 return line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
@@ -29,6 +30,9 @@ class TrunkForm(QWidget):
     Args:
         taken_names: Gives the names that other trunks have.
 
+    Attributes:
+        last_stop: Where the Tab key leaves the form.
+
     Signals:
         changed: A value or its validity changed.
     """
@@ -40,6 +44,8 @@ class TrunkForm(QWidget):
         self._taken_names = taken_names
         self._shown = as_text(_BLANK)
         self._transport_chosen = False
+        self._trunk_is_new = True
+        self._has_keyring = True
         self.rows = {setting.key: SettingRow(setting, self) for setting in SETTINGS}
         self.password = PasswordField()
         self._password_hint = Text(role=TextRole.SMALL, tone=Tone.QUIET)
@@ -88,15 +94,26 @@ class TrunkForm(QWidget):
             row.set_text(self._shown[key])
             row.show_help()
         self.password.line.clear()
-        self._password_hint.set_tone(Tone.QUIET)
-        if trunk:
-            words = self.tr("Leave empty to keep the one that is saved. It is never shown.")
-        else:
-            words = self.tr("Kept in your system's keyring, never in a file.")
-        self._password_hint.setText(words)
+        self._trunk_is_new = trunk is None
+        self._show_password_hint()
         blank = as_text(_BLANK)
         self._more.setChecked(any(self._shown[key] != blank[key] for key in _ADVANCED))
         self.changed.emit()
+
+    def set_keyring(self, there_is_one: bool) -> None:
+        """Say under the password where it will be kept."""
+        self._has_keyring = there_is_one
+        self._show_password_hint()
+
+    def _show_password_hint(self) -> None:
+        if not self._trunk_is_new:
+            words = self.tr("Leave empty to keep the one that is saved. It is never shown.")
+        elif self._has_keyring:
+            words = self.tr("Kept in your system's keyring, never in a file.")
+        else:
+            words = self.tr("Kept until you close Ringback, never in a file.")
+        self._password_hint.setText(words)
+        self._password_hint.set_tone(Tone.QUIET)
 
     def show_error(self, error: UserError) -> bool:
         """Show an error beside its field; False when it belongs to none."""
@@ -177,17 +194,18 @@ class TrunkForm(QWidget):
         grid.addWidget(field, at, 1)
 
     def _set_tab_order(self) -> None:
-        before: QWidget | None = None
+        stops: list[QWidget] = []
         for key, row in self.rows.items():
-            if key == _ADVANCED[0]:
-                continue
-            stops = [row.input]
+            if key not in _ADVANCED:
+                stops += row.stops
             if key == _PASSWORD_AFTER:
-                stops.append(self.password.line)
-            for stop in stops:
-                if before:
-                    self.setTabOrder(before, stop)
-                before = stop
+                stops += self.password.stops
+        stops.append(self._more)
+        for key in _ADVANCED:
+            stops += self.rows[key].stops
+        for before, after in pairwise(stops):
+            self.setTabOrder(before, after)
+        self.last_stop = stops[-1]
 
     def _on_more_toggled(self, shown: bool) -> None:
         self._advanced.setVisible(shown)
@@ -207,7 +225,7 @@ class TrunkForm(QWidget):
         self.changed.emit()
 
     def _on_password_edited(self) -> None:
-        self._password_hint.set_tone(Tone.QUIET)
+        self._show_password_hint()
         self.changed.emit()
 
     def _check(self, row: SettingRow, *, while_typing: bool) -> None:

@@ -1,0 +1,85 @@
+"""The real window on the real desk: real engine, real demo carrier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from app.desk import Desk
+from app.model.finding import Verdict
+from app.model.outcome import Audio, CallResult
+from app.model.trunk import TrunkState
+from app.paths import paths_in
+from app.store import Store
+from app.ui.bridge import DeskBridge
+from app.ui.main_window import MainWindow
+from app.ui.widgets.step_list import StepState
+from app.vault import RunOnlyVault
+
+DEMO_MS = 40_000
+
+
+class Real:
+    """A window on a real desk."""
+
+    def __init__(self, folder: Path) -> None:
+        paths = paths_in(folder)
+        self.bugs: list[str] = []
+        self.ended: list[bool] = []
+        self.desks: list[Desk] = []
+
+        def build() -> Desk:
+            self.desks.append(Desk(Store.open(paths), RunOnlyVault()))
+            return self.desks[0]
+
+        self.bridge = DeskBridge(build)
+        self.bridge.bug.connect(self.bugs.append)
+        self.bridge.closed.connect(lambda: self.ended.append(True))
+        self.window = MainWindow(self.bridge, paths)
+
+
+@pytest.fixture
+def real(tmp_path: Path, qtbot: QtBot) -> Iterator[Real]:
+    made = Real(tmp_path)
+    made.window.show()
+    made.bridge.start()
+    qtbot.waitUntil(lambda: made.window.ready, timeout=20_000)
+    yield made
+    made.window.close_now()
+    qtbot.waitUntil(lambda: bool(made.ended), timeout=20_000)
+    made.window.deleteLater()
+    assert not made.bugs, made.bugs[0]
+
+
+def test_demo_button_leads_to_a_verdict_that_it_works(real: Real, qtbot: QtBot) -> None:
+    window = real.window
+    assert window.start_page
+    qtbot.mouseClick(window.start_page.demo_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(window.pane.pages), timeout=DEMO_MS)
+    page = next(iter(window.pane.pages.values()))
+    levels: list[tuple[float | None, float | None]] = []
+    page.watch.call_metered.connect(lambda call: levels.append((call.tx_dbm0, call.rx_dbm0)))
+    qtbot.waitUntil(lambda: bool(page.watch.ended_calls), timeout=DEMO_MS)
+
+    call = page.watch.ended_calls[0]
+    assert call.outcome
+    assert call.outcome.result is CallResult.ANSWERED
+    assert call.outcome.audio is Audio.TWO_WAY
+    assert call.outcome.heard
+    assert call.figures
+    assert call.figures.rx.lost == 0
+    assert call.figures.echo_ms is not None
+    assert {finding.verdict for finding in call.findings} == {Verdict.PASS}
+    assert page.watch.state is TrunkState.REGISTERED
+    # What the person sees
+    assert window.demo.steps.states == (StepState.DONE,) * 4
+    assert page.tabs.currentWidget() is page.calls
+    card = page.calls.card(call)
+    assert card
+    assert card.isVisible()
+    assert "works" in card.verdict
+    assert any(tx is not None and rx is not None and rx > -40 for tx, rx in levels)
