@@ -121,14 +121,17 @@ def refuse(code: int, phrase: str, *headers: str) -> Scenario:
 
 def never_answer() -> Scenario:
     """Ring until the caller cancels, then 487."""
+    # The 487 answers INVITE, whose Via lines are more than those of the CANCEL when there is a proxy
+    vias = '<ereg regexp="Via:(.*)Max-Forwards:" search_in="msg" assign_to="whole,vias"/>'
+    heard = _HEARD_INVITE.replace("</action>", f"  {vias}\n    </action>")
+    heard = heard.replace('"caller,called"', '"caller,called,whole"')
     cancelled = f"""
       SIP/2.0 487 Request Terminated
-      [last_Via:]
-      [last_From:]
+      Via:[$vias]From:[$caller]
       To:[$called];{_TAG}
       [last_Call-ID:]
       CSeq: [cseq] INVITE{_NO_BODY}"""
-    steps = _HEARD_INVITE + _send("180 Ringing", _COPIED, _NO_BODY) + '\n  <recv request="CANCEL"></recv>'
+    steps = heard + _send("180 Ringing", _COPIED, _NO_BODY) + '\n  <recv request="CANCEL"></recv>'
     steps += _send("200 OK", _COPIED_IN_DIALOG, _NO_BODY) + _request(cancelled)
     return Scenario("never answer", steps + '\n  <recv request="ACK"></recv>')
 

@@ -74,7 +74,7 @@ def test_refusals_are_told_apart(carrier_peers: CarrierPeers, transport: str) ->
                 assert outcome.audio is Audio.NONE
             outcome = await call(opened, carrier_peers.numbers.no_answer, ring_seconds=1.0)
             assert outcome.result is CallResult.NO_ANSWER, outcome
-            assert outcome.sip_code == 487
+            assert (outcome.sip_code, outcome.answered_by) == (487, AnsweredBy.NETWORK)
 
     asyncio.run(run())
 
