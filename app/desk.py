@@ -17,6 +17,7 @@ from app.model.outcome import CallOutcome, RegisterOutcome
 from app.model.settings import Mended, apply_settings, check_trunk, new_trunk
 from app.model.trunk import Trunk, TrunkState
 from app.paths import check_ca_file
+from app.sip.emergency import dialled_number
 from app.sip.messages import Source
 from app.sip.notices import Notice
 from app.sip.supervisor import Supervisor
@@ -31,6 +32,8 @@ DEFAULT_MAX_SECONDS = 30.0
 LONGEST_CALL_SECONDS = 120.0
 """Nobody can ask for a longer test call."""
 DEFAULT_RING_SECONDS = 45.0
+LONGEST_RING_SECONDS = 180.0
+"""Nobody can ask for longer ringing; networks give up before that."""
 DEMO_NUMBER = "600"
 """The demo carrier's echo."""
 
@@ -232,7 +235,7 @@ class Desk:
             secret = await asyncio.to_thread(vault.get, trunk_id)
         if secret is None and trunk.register:
             raise VaultError(
-                f"No password is known for {trunk.name}.",
+                f"No password is known for {trunk.name}. {self.vault_note}".strip(),
                 do="Type it in the trunk's settings, or hand it over with --password-stdin.",
                 field="password",
             )
@@ -278,6 +281,32 @@ class Desk:
         """Calls up on all trunks."""
         return self._supervisor.calls_up
 
+    def check_call(
+        self,
+        trunk_id: str,
+        number: str,
+        *,
+        max_seconds: float = DEFAULT_MAX_SECONDS,
+        ring_seconds: float = DEFAULT_RING_SECONDS,
+    ) -> str:
+        """Check a call before anything is sent, and return what would be dialled.
+
+        Raises:
+            CallRefusedError: An emergency number.
+            UserError: Not a number, or a length that is not possible.
+        """
+        for field, what, seconds, longest in (
+            ("seconds", "A test call", max_seconds, LONGEST_CALL_SECONDS),
+            ("ring-seconds", "Ringing for an answer", ring_seconds, LONGEST_RING_SECONDS),
+        ):
+            if not 0 < seconds <= longest:
+                raise UserError(
+                    f"{what} of {seconds:g} seconds is not possible.",
+                    do=f"Choose between 1 and {longest:g} seconds.",
+                    field=field,
+                )
+        return dialled_number(number, self.trunk(trunk_id).host)
+
     async def place_call(
         self,
         trunk_id: str,
@@ -293,12 +322,7 @@ class Desk:
             CallRefusedError: An emergency number.
             UserError: Not a number, too long a call, not connected, or all calls of the engine in use.
         """
-        if not 0 < max_seconds <= LONGEST_CALL_SECONDS:
-            raise UserError(
-                f"A test call of {max_seconds:g} seconds is not possible.",
-                do=f"Choose between 1 and {LONGEST_CALL_SECONDS:g} seconds.",
-                field="seconds",
-            )
+        self.check_call(trunk_id, number, max_seconds=max_seconds, ring_seconds=ring_seconds)
         session = self._supervisor.session(trunk_id)
         return await session.place_call(
             number, max_seconds=max_seconds, ring_seconds=ring_seconds, source=source

@@ -13,7 +13,7 @@ import msgspec
 from app import shipped
 from app.errors import CallRefusedError
 from app.model.typed import shown
-from app.sip.number import MAX_LENGTH, ascii_digits, unescape
+from app.sip.number import MAX_LENGTH, ascii_digits, check_number, unescape
 
 
 class Severity(StrEnum):
@@ -146,6 +146,23 @@ def guard(number: str, country: str = "") -> None:
             do="Check the number.",
         )
     refuse_emergency(number, country)
+
+
+def dialled_number(number: str, host: str) -> str:
+    """The user part of the Request-URI for a number as typed; every call goes through here.
+
+    Args:
+        number: As typed.
+        host: The trunk's host; an address at another host is refused.
+
+    Raises:
+        CallRefusedError: An emergency number, as typed or as it would be dialled.
+        UserError: Not a number that this trunk can call.
+    """
+    guard(number)
+    dialled = check_number(number, host)
+    guard(dialled)
+    return dialled
 
 
 def find(number: str, country: str = "") -> Refusal | None:

@@ -22,7 +22,7 @@ from app.model.trunk import Transport, Trunk, TrunkState
 from app.sip.call_book import CallBook
 from app.sip.child import ChildOutcome
 from app.sip.client import EngineClient
-from app.sip.emergency import guard
+from app.sip.emergency import dialled_number
 from app.sip.messages import (
     AnswerCall,
     CallChanged,
@@ -46,7 +46,6 @@ from app.sip.messages import (
     Traced,
 )
 from app.sip.notices import CallDigit, Notice, TraceAdded, TrunkChanged
-from app.sip.number import check_number
 from app.sip.probe import udp_refused
 from app.sip.targets import Resolution, ResolveError, resolve
 
@@ -225,11 +224,13 @@ class TrunkSession:
                 answered_by=answer.answered_by,
             )
             expires, challenges = answer.expires_s, answer.challenges
+            if state is not TrunkState.REGISTERED:
+                expires = 0  # PJSIP tells the lifetime that was asked for
         return RegisterOutcome(
             trunk=self.trunk.name,
             state=state,
             sip_code=answer.sip_code,
-            reason=answer.reason,
+            reason=self._reason_of(answer),
             answered_by=answer.answered_by,
             local_cause=answer.local_cause,
             round_trip_ms=answer.round_trip_ms,
@@ -240,6 +241,11 @@ class TrunkSession:
             requests_sent=answer.requests_sent,
             challenges=challenges,
         )
+
+    def _reason_of(self, answer: RegistrationChanged | OptionsAnswered) -> str:
+        """Of a handshake that failed PJSIP sees only that its connection was closed."""
+        failed_tls = self._tls.error if self._tls and answer.answered_by is AnsweredBy.LOCAL else ""
+        return failed_tls or answer.reason
 
     async def _running_engine(self) -> EngineClient:
         if self._engine is None or not self._engine.running:
@@ -271,9 +277,7 @@ class TrunkSession:
             CallRefusedError: An emergency number.
             UserError: Not a number, not connected, or refused by the engine.
         """
-        guard(number)
-        dialled = check_number(number, self.trunk.host)
-        guard(dialled)
+        dialled = dialled_number(number, self.trunk.host)
         engine = self._connected_engine()
         call_id = self._calls.begin(number, dialled)
         try:
