@@ -11,7 +11,8 @@ from app.model.outcome import Direction, TraceMessage
 _CALL_ID = re.compile(r"^(?:Call-ID|i)[ \t]*:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 _CSEQ = re.compile(r"^CSeq[ \t]*:[ \t]*(\d+)[ \t]+(\w+)", re.IGNORECASE | re.MULTILINE)
 _REASON = re.compile(r"^Reason[ \t]*:[ \t]*([^\r\n]+)", re.IGNORECASE | re.MULTILINE)
-_STATUS_LINE = re.compile(r"SIP/2\.0 (\d{3}) ?([^\r\n]*)")
+_STATUS_LINE = re.compile(r"SIP/2\.0 (\d{3}) ?([^\r\n]*)", re.IGNORECASE)
+_FOLD = re.compile(r"\r\n[ \t]+")
 
 
 class MessageHead(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +39,7 @@ class MessageHead(msgspec.Struct, frozen=True, kw_only=True):
 def read_head(text: str) -> MessageHead | None:
     """The head of a SIP message, or None when it is none (a keep-alive, rubbish)."""
     head, _, body = text.partition("\r\n\r\n")
+    head = _FOLD.sub(" ", head)  # RFC 3261 section 7.3.1
     cseq = _CSEQ.search(head)
     call_id = _CALL_ID.search(head)
     if not (cseq and call_id):
@@ -94,7 +96,7 @@ class Progress:
     @property
     def setup_ms(self) -> float | None:
         """First request to the first response that tells something, ms (RFC 6076 section 4.3)."""
-        if self.first_sent is None or self.answered_at is None:
+        if self.first_sent is None or self.answered_at is None or self.answered_at < self.first_sent:
             return None
         return (self.answered_at - self.first_sent) * 1000
 
@@ -135,17 +137,20 @@ class Ledger:
         if head is None:
             return None
         outgoing = message.direction is Direction.OUT
+        key = head.call_id, head.method
         if head.code == 0 and outgoing and head.method != "ACK":
-            self.of(head.call_id, head.method).sent(message.at, head.cseq)
+            self._progress.setdefault(key, Progress()).sent(message.at, head.cseq)
         elif head.code and not outgoing:
-            self.of(head.call_id, head.method).received(message.at, head)
+            # A response to what is forgotten, or was never asked, is not kept
+            if progress := self._progress.get(key):
+                progress.received(message.at, head)
         elif head.method in ("BYE", "CANCEL") and not outgoing and head.code == 0:
             self._bye_reason[head.call_id] = head.reason
         return head
 
     def of(self, call_id: str, method: str) -> Progress:
         """The progress of `method` in the dialog with this Call-ID; a blank one when nothing was seen."""
-        return self._progress.setdefault((call_id, method), Progress())
+        return self._progress.get((call_id, method)) or Progress()
 
     def bye_reason(self, call_id: str) -> str:
         """The `Reason:` header of the BYE or CANCEL that came in, empty when there was none."""
