@@ -295,16 +295,7 @@ class Desk:
             CallRefusedError: An emergency number.
             UserError: Not a number, or a length that is not possible.
         """
-        for field, what, seconds, longest in (
-            ("seconds", "A test call", max_seconds, LONGEST_CALL_SECONDS),
-            ("ring-seconds", "Ringing for an answer", ring_seconds, LONGEST_RING_SECONDS),
-        ):
-            if not 0 < seconds <= longest:
-                raise UserError(
-                    f"{what} of {seconds:g} seconds is not possible.",
-                    do=f"Choose between 1 and {longest:g} seconds.",
-                    field=field,
-                )
+        check_length(max_seconds, ring_seconds)
         return dialled_number(number, self.trunk(trunk_id).host)
 
     async def place_call(
@@ -358,6 +349,24 @@ class Desk:
         await self._supervisor.close()
         await self._stop_demo()
         self._store.close()
+
+
+def check_length(max_seconds: float, ring_seconds: float = DEFAULT_RING_SECONDS) -> None:
+    """Check how long a call may last and ring.
+
+    Raises:
+        UserError: It can't be that long or short; the field is that of the command line.
+    """
+    for field, what, seconds, longest in (
+        ("seconds", "A test call", max_seconds, LONGEST_CALL_SECONDS),
+        ("ring-seconds", "Ringing for an answer", ring_seconds, LONGEST_RING_SECONDS),
+    ):
+        if not 0 < seconds <= longest:
+            raise UserError(
+                f"{what} of {seconds:g} seconds is not possible.",
+                do=f"Choose between 1 and {longest:g} seconds.",
+                field=field,
+            )
 
 
 def _of_window(key: str) -> StoredSetting[str]:

@@ -5,24 +5,31 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
+import re
+import shlex
 import signal
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from app.checks.diagnosis import explain_call, explain_registration, headline, worst
 from app.cli import output
-from app.cli.output import say
-from app.desk import DEMO_NUMBER, Desk
-from app.errors import SettingError, UserError
+from app.cli.output import say, say_figures
+from app.desk import DEMO_NUMBER, Desk, check_length
+from app.errors import SettingError, StoreError, UserError
 from app.model.finding import Finding, Verdict
 from app.model.outcome import CallOutcome, CallResult, Direction, RegisterOutcome
 from app.model.trunk import Trunk, TrunkState
 from app.sip.messages import CallState, Source
-from app.sip.notices import CallProgress, EngineLost, Notice
+from app.sip.notices import CallProgress, EngineLost, Notice, TrunkChanged
+from app.vault import check_password
 
 WORKED, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: it worked; it was tried and did not work; it could not be tried; Ctrl-C."""
+
+DEMO_RING_SECONDS = 10.0
 
 OpenDesk = Callable[[], Desk]
 
@@ -46,6 +53,10 @@ def run_command(arguments: argparse.Namespace, open_desk: OpenDesk) -> int:
     except (KeyboardInterrupt, asyncio.CancelledError):
         say("ringback: stopped; nothing is left running.", sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever reads our output has gone, as `head` does; Python's flush at the end must not trip again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
 
 
 async def _with_desk(
@@ -74,8 +85,37 @@ def _refused(error: UserError, as_json: bool) -> int:
 
 
 def read_password() -> str:
-    """The first line of standard input, without its line end; blanks in it are kept."""
-    return sys.stdin.readline().rstrip("\r\n")
+    """The first line of standard input, without its line end; blanks in it are kept.
+
+    Raises:
+        UserError: There is none, or it can't be a password.
+    """
+    if sys.stdin is None:  # a program without a console on Windows
+        line = ""
+    elif sys.stdin.isatty():
+        from getpass import getpass
+
+        line = getpass("Password: ", stream=sys.stderr)
+    else:
+        try:
+            line = sys.stdin.buffer.readline().decode(sys.stdin.encoding or "utf-8")
+        except UnicodeDecodeError:
+            # Without the cause: its text shows what could not be read
+            raise SettingError(
+                f"The password on standard input is not text in {sys.stdin.encoding}.",
+                do="Type it anew into a text file, save that in UTF-8, and hand it over again.",
+                field="password",
+            ) from None
+    # PowerShell puts a byte order mark in front of what it hands over
+    password = line.removeprefix("\ufeff").rstrip("\r\n")
+    if not password:
+        raise SettingError(
+            "There is no password on standard input.",
+            do="Hand it over as the first line, for example from a file: --password-stdin < password.txt",
+            field="password",
+        )
+    check_password(password)
+    return password
 
 
 def _password(arguments: argparse.Namespace) -> str | None:
@@ -107,16 +147,26 @@ def _carrier(arguments: argparse.Namespace) -> int:
 
 async def _add(arguments: argparse.Namespace, desk: Desk) -> int:
     settings = _parse_settings(arguments.settings)
-    trunk, mended = await desk.add(arguments.name, settings, _password(arguments) or "")
+    password = _password(arguments)
+    trunk, mended = await desk.add(arguments.name, settings, password or "")
+    kept = password is not None and not desk.vault_note
     if arguments.json:
-        told = [{"field": mend.key, "what": mend.what} for mend in mended]
-        output.say_json({"trunk": output.trunk_json(trunk), "mended": told, "note": desk.vault_note or None})
+        output.say_json(
+            {
+                "trunk": output.trunk_json(trunk),
+                "mended": [{"field": mend.key, "what": mend.what} for mend in mended],
+                "password_saved": kept,
+                "note": desk.vault_note or None,
+            }
+        )
         return WORKED
     for mend in mended:
         say(f"{mend.key}: {mend.what}")
+    by_hand = " --password-stdin" if trunk.register and not kept else ""
     if desk.vault_note:
-        say(f"Note: {desk.vault_note} Hand the password over each time with --password-stdin.")
-    say(f"{trunk.name} is saved. Try it: ringback register {_quoted(trunk.name)}")
+        say(f"The password was not saved. {desk.vault_note}")
+        say("Until then, hand it over each time with --password-stdin.")
+    say(f"{trunk.name} is saved. Try it: ringback register {_quoted(trunk.name)}{by_hand}")
     return WORKED
 
 
@@ -137,11 +187,16 @@ async def _trunks(arguments: argparse.Namespace, desk: Desk) -> int:
 
 
 async def _remove(arguments: argparse.Namespace, desk: Desk) -> int:
-    await desk.remove(desk.id_of(arguments.name))
+    name = arguments.name
+    with contextlib.suppress(StoreError):  # one that can't be read can still be removed
+        name = desk.by_name(name).name
+    await desk.remove(desk.id_of(name))
     if arguments.json:
-        output.say_json({"removed": arguments.name})
+        output.say_json({"removed": name, "note": desk.vault_note or None})
+    elif desk.vault_note:
+        say(f"{name} is deleted. If its password was saved, it is still in the keyring. {desk.vault_note}")
     else:
-        say(f"{arguments.name} and its password are deleted.")
+        say(f"{name} and its password are deleted.")
     return WORKED
 
 
@@ -155,13 +210,17 @@ async def _register(arguments: argparse.Namespace, desk: Desk) -> int:
     worked = outcome.state in (TrunkState.REGISTERED, TrunkState.REACHABLE)
     if arguments.stay and worked:
         if not arguments.json:
-            say("Staying registered. Ctrl-C unregisters and ends.")
+            say("Staying signed in. Ctrl-C signs out and ends.")
+            desk.listen(_say_state)
         await asyncio.Event().wait()
     return WORKED if worked else FAILED
 
 
 async def _call(arguments: argparse.Namespace, desk: Desk) -> int:
     trunk = desk.by_name(arguments.name)
+    desk.check_call(
+        trunk.id, arguments.number, max_seconds=arguments.seconds, ring_seconds=arguments.ring_seconds
+    )
     outcome, findings = await _sign_in(desk, trunk, _password(arguments), quiet=arguments.json)
     if outcome.state not in (TrunkState.REGISTERED, TrunkState.REACHABLE):
         return _call_not_tried(arguments, outcome, findings)
@@ -178,6 +237,7 @@ async def _call(arguments: argparse.Namespace, desk: Desk) -> int:
         output.say_json(output.call_json(call, call_findings))
     else:
         _say_verdict(call_findings)
+        say_figures(call)
     return _worked(call, call_findings)
 
 
@@ -198,12 +258,14 @@ def _call_not_tried(
         )
         output.say_json(output.call_json(call, findings))
     else:
+        say("No call was placed, because the trunk could not sign in.")
         _say_verdict(findings)
     return FAILED
 
 
 async def _demo(arguments: argparse.Namespace, desk: Desk) -> int:
     quiet = arguments.json
+    check_length(arguments.seconds)
     if not quiet:
         say("Starting the demo carrier on this computer …")
     trunk = await desk.start_demo()
@@ -221,7 +283,7 @@ async def _demo(arguments: argparse.Namespace, desk: Desk) -> int:
         trunk,
         DEMO_NUMBER,
         seconds=arguments.seconds,
-        ring_seconds=10.0,
+        ring_seconds=DEMO_RING_SECONDS,
         source=Source.TONE,
         quiet=quiet,
     )
@@ -236,6 +298,7 @@ async def _demo(arguments: argparse.Namespace, desk: Desk) -> int:
         )
     else:
         _say_verdict(call_findings, before=findings)
+        say_figures(call)
     return code
 
 
@@ -243,7 +306,7 @@ async def _sign_in(
     desk: Desk, trunk: Trunk, password: str | None, *, quiet: bool
 ) -> tuple[RegisterOutcome, tuple[Finding, ...]]:
     if not quiet:
-        say(f"{'Signing in' if trunk.register else 'Asking'} at {trunk.host} …")
+        say(f"Signing in at {trunk.host} …" if trunk.register else f"Asking {trunk.host} for an answer …")
     outcome = await desk.connect(trunk.id, password)
     return outcome, explain_registration(outcome, trunk)
 
@@ -266,6 +329,16 @@ async def _place(
     )
     outcome = await desk.wait_call(trunk.id, call_id)
     return outcome, explain_call(outcome, trunk)
+
+
+def _say_state(notice: Notice) -> None:
+    """What happens to a trunk that stays signed in, a line each time."""
+    now = time.strftime("%H:%M:%S")
+    match notice:
+        case TrunkChanged(state=state, cause=cause) if state is not TrunkState.OFF:
+            say(f"{now}  {state}{f': {cause}' if cause else ''}")
+        case EngineLost(outcome=outcome):
+            say(f"{now}  {outcome} It is started again.")
 
 
 def _say_progress(notice: Notice) -> None:
@@ -296,4 +369,8 @@ def _worked(outcome: CallOutcome, findings: tuple[Finding, ...]) -> int:
 
 
 def _quoted(name: str) -> str:
-    return f'"{name}"' if " " in name else name
+    """As it can be pasted into a terminal."""
+    if re.fullmatch(r"\w[\w.+-]*", name):
+        return name
+    plain = sys.platform == "win32" or not re.search(r'["$`\\!]', name)
+    return f'"{name}"' if plain else shlex.quote(name)

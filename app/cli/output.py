@@ -22,13 +22,17 @@ def say(line: str = "", stream: TextIO | None = None) -> None:
         out.write(line + "\n")
     except UnicodeEncodeError:
         # A Windows console with an old code page: a question mark is better than no verdict
-        out.write(line.encode("ascii", "replace").decode("ascii") + "\n")
+        coding = out.encoding or "ascii"
+        out.write(line.encode(coding, "replace").decode(coding) + "\n")
     out.flush()
 
 
 def say_json(value: Any) -> None:
-    """Print one JSON object."""
-    say(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    """Print one JSON object, in UTF-8 (RFC 8259 section 8.1) whatever the terminal's encoding is."""
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text)
+    sys.stdout.buffer.flush()
 
 
 def _round(value: float | None, digits: int = 2) -> float | None:
@@ -123,6 +127,24 @@ def say_findings(findings: tuple[Finding, ...]) -> None:
             say("    Seen:")
             for line in finding.evidence:
                 say(f"      {line}")
+
+
+def say_figures(outcome: CallOutcome) -> None:
+    """A call's sound in one line, where there was any."""
+    media = outcome.media
+    if media is None:
+        return
+    parts = [
+        f"sent {media.tx.packets} packets",
+        f"received {media.rx.packets}",
+        f"{media.rx.loss_pct:.1f} % lost",
+        f"jitter {media.rx.jitter_ms:.1f} ms",
+    ]
+    if media.codec:
+        parts.append(f"codec {media.codec}")
+    if media.echo_ms is not None:
+        parts.append(f"our signal came back after {media.echo_ms:.0f} ms")
+    say(f"Sound: {', '.join(parts)}.")
 
 
 def say_error(error: UserError) -> None:
