@@ -7,6 +7,7 @@ from app.model.outcome import (
     AnsweredBy,
     CallOutcome,
     Direction,
+    HungUpBy,
     LocalCause,
     MediaFigures,
     RegisterOutcome,
@@ -16,6 +17,12 @@ from app.model.outcome import (
 )
 from app.model.trunk import Trunk
 from app.sip.status import Q850Cause, cause_of, status
+
+_ENDED_BY = {
+    HungUpBy.US: "this side",
+    HungUpBy.THEM: "the other side",
+    HungUpBy.LIMIT: "the time limit of the test",
+}
 
 
 def registration_values(outcome: RegisterOutcome, trunk: Trunk) -> Values:
@@ -106,9 +113,13 @@ def call_lines(outcome: CallOutcome, direction: Direction) -> tuple[str, ...]:
         lines.append(f"INVITE to the first sign of the other side: {_milliseconds(outcome.setup_ms)}")
     if outcome.early_media:
         lines.append("Sound or its description came before the call was answered.")
-    if outcome.duration_s or outcome.hung_up_by:
-        by = f", ended by {outcome.hung_up_by}" if outcome.hung_up_by else ""
-        lines.append(f"Answered for {outcome.duration_s:.1f} s{by}")
+    by = outcome.hung_up_by
+    if outcome.duration_s:
+        lines.append(f"Answered for {outcome.duration_s:.1f} s{f', ended by {_ENDED_BY[by]}' if by else ''}")
+    elif by is HungUpBy.LIMIT:
+        lines.append("The time for ringing was over, and the call was taken back.")
+    elif by is HungUpBy.US:
+        lines.append("The call was taken back here before it was answered.")
     return (*lines, *media_lines(outcome.media))
 
 
@@ -156,7 +167,10 @@ def _answer_lines(by: AnsweredBy | None, code: int, reason: str, cause: LocalCau
 
 
 def _seen_here(reason: str, cause: LocalCause) -> str:
-    return ": ".join(filter(None, (str(cause), _clean(reason)))) or "nothing"
+    words = _clean(reason)
+    says_it = words.lower().startswith(cause) or cause is LocalCause.OTHER
+    known = "" if words and says_it else str(cause)
+    return ": ".join(filter(None, (known, words))) or "nothing"
 
 
 def _tls_lines(tls: TlsFacts | None) -> list[str]:
