@@ -15,6 +15,7 @@ from app.sip.engine.account import Account, host_and_port, uri_host
 from app.sip.engine.causes import carry_out
 from app.sip.engine.endpoint import MAX_CALLS
 from app.sip.engine.leg import Leg
+from app.sip.engine.voice import Voices
 from app.sip.messages import (
     AnswerCall,
     CallChanged,
@@ -64,6 +65,7 @@ class Calls:
         self._explain = explain
         self._legs: dict[str, Leg] = {}
         self._ended: list[Leg] = []
+        self._voices = Voices()
         self._incoming_ids = itertools.count(1)
         self._next_levels = self._next_figures = 0.0
 
@@ -95,7 +97,7 @@ class Calls:
             account,
             command.call_id,
             Direction.OUT,
-            source=command.source,
+            voice=self._voices.take(command.source),
             started_at=time.monotonic(),
             max_seconds=min(command.max_seconds, LONGEST_CALL_S),
             ring_seconds=min(command.ring_seconds, LONGEST_RING_S),
@@ -111,7 +113,8 @@ class Calls:
         try:
             carry_out(lambda: leg.makeCall(uri, param), f"{command.user} can't be dialled.")
         except UserError:
-            self._legs.pop(command.call_id, None)
+            if self._legs.pop(command.call_id, None) is not None:
+                self._ended.append(leg)
             raise
 
     def answer(self, command: AnswerCall) -> None:
@@ -158,7 +161,7 @@ class Calls:
             account,
             f"in-{next(self._incoming_ids)}",
             Direction.IN,
-            source=Source.SILENCE,
+            voice=self._voices.take(Source.SILENCE),
             started_at=time.monotonic(),
             max_seconds=LONGEST_CALL_S,
             ring_seconds=LONGEST_RING_S,
@@ -175,7 +178,14 @@ class Calls:
 
     def forget_ended(self) -> None:
         """Drop the objects of ended calls, which must not happen inside their own callbacks."""
+        for leg in self._ended:
+            self._voices.give_back(leg.voice)
         self._ended.clear()
+
+    def close(self) -> None:
+        """Let everything go; the clock must have been stopped."""
+        self.forget_ended()
+        self._voices.clear()
 
     def watch(self, now: float) -> None:
         """Enforce the limits and tell levels and figures when they are due; `now` is monotonic seconds."""

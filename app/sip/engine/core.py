@@ -118,7 +118,8 @@ class Engine:
     def close(self) -> None:
         """End PJSIP."""
         self._close_account()
-        self._calls.forget_ended()
+        self._endpoint.stop_clock()
+        self._calls.close()
         self._endpoint.close()
         self._waker.close()
 

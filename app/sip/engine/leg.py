@@ -9,7 +9,7 @@ import pjsua2 as pj
 
 from app.model.outcome import Direction, HungUpBy, MediaFigures, StreamFigures
 from app.sip.engine.voice import Voice
-from app.sip.messages import CallState, Source
+from app.sip.messages import CallState
 
 _STATES = {
     pj.PJSIP_INV_STATE_CALLING: CallState.CALLING,
@@ -31,6 +31,7 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
         max_seconds, ring_seconds: Its limits.
         hung_up_by: Who asked for the end, nobody while nobody has.
         figures: The last media figures.
+        voice: Its sound.
         has_media: Whether there is a stream to measure.
         ended_at: Monotonic seconds when PJSIP let the call go, None before; from then on PJSIP must not be
             asked about it, an assertion would end the process.
@@ -43,7 +44,7 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
         call_id: str,
         direction: Direction,
         *,
-        source: Source,
+        voice: Voice,
         started_at: float,
         max_seconds: float,
         ring_seconds: float,
@@ -66,7 +67,7 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
         self.ended_at: float | None = None
         self.last_code = 0
         self.last_reason = ""
-        self.voice = Voice(f"voice-{call_id}", source)
+        self.voice = voice
         self._on_state = on_state
         self._on_digit = on_digit
 

@@ -12,8 +12,8 @@ from app.model.sound import SILENCE_DBM0, EchoFinder, dbm0, keyed_tone, rms
 from app.sip.messages import Source
 
 RATE = 8000
-"""Sampling rate of what is sent and measured, Hz; PJMEDIA brings it to the bridge's. It is enough for a tone
-and a voice, and each sample costs time when it crosses into Python."""
+"""Sampling rate of what is sent and measured, Hz: the bridge's own. Each sample more would cost time when it
+crosses into Python."""
 FRAME_MS = 20
 _FRAME = RATE * FRAME_MS // 1000
 _BLOCK = RATE * EchoFinder.BLOCK_MS // 1000
@@ -47,28 +47,41 @@ def _speech() -> array[int]:
 
 
 class Voice(pj.AudioMediaPort):  # type: ignore[misc]  # the wheel has no types
-    """One per call. Frames come and go on PJMEDIA's clock thread, so it only counts and copies.
+    """One call's mouth and ear. Frames come and go on PJMEDIA's clock thread, so it only counts and copies.
 
-    Attributes:
-        source: What is sent; may be changed at any time.
-        loudest_dbm0: Highest level heard in any 20 ms of the call, None before the first frame.
+    A voice is used again for the next call and never destroyed while PJMEDIA's clock runs: PJSIP takes a port
+    off the bridge some time after it was asked to, and a frame for a port that is gone ends the process.
     """
 
-    def __init__(self, name: str, source: Source) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__()
-        self.source = source
-        self.loudest_dbm0: float | None = None
-        self._position = 0
-        self._sent_power: deque[float] = deque(maxlen=1000 // FRAME_MS)
-        self._heard_power: deque[float] = deque(maxlen=1000 // FRAME_MS)
-        self._echo = EchoFinder()
+        self.begin(Source.SILENCE)
         audio = pj.MediaFormatAudio()
         audio.init(pj.PJMEDIA_FORMAT_PCM, RATE, 1, FRAME_MS * 1000, 16)
         self.createPort(name, audio)
 
+    def begin(self, source: Source) -> None:
+        """Forget the former call and send `source`."""
+        self._position = 0
+        self._sent_power: deque[float] = deque(maxlen=1000 // FRAME_MS)
+        self._heard_power: deque[float] = deque(maxlen=1000 // FRAME_MS)
+        self._echo = EchoFinder()
+        self.source = source
+
+    @property
+    def source(self) -> Source:
+        """What is sent; may be changed at any time."""
+        return self._source
+
+    @source.setter
+    def source(self, source: Source) -> None:
+        # Made here, because the clock thread must not wait for it
+        self._samples = _samples(source)
+        self._source = source
+
     def onFrameRequested(self, frame: pj.MediaFrame) -> None:
         """Give the next 20 ms of what we send."""
-        samples = _samples(self.source)
+        samples = self._samples
         start = self._position % len(samples)
         part = samples[start : start + _FRAME]
         if len(part) < _FRAME:
@@ -88,11 +101,7 @@ class Voice(pj.AudioMediaPort):  # type: ignore[misc]  # the wheel has no types
         first, second = rms(samples[:_BLOCK]), rms(samples[_BLOCK:])
         self._echo.heard(first)
         self._echo.heard(second)
-        power = (first * first + second * second) / 2
-        self._heard_power.append(power)
-        level = dbm0(power**0.5)
-        if level is not None and (self.loudest_dbm0 is None or level > self.loudest_dbm0):
-            self.loudest_dbm0 = level
+        self._heard_power.append((first * first + second * second) / 2)
 
     def levels(self, span_ms: int) -> tuple[float | None, float | None]:
         """Level sent and level heard over the last `span_ms` (up to 1000), dBm0; None for silence."""
@@ -102,6 +111,35 @@ class Voice(pj.AudioMediaPort):  # type: ignore[misc]  # the wheel has no types
     def echo_ms(self) -> float | None:
         """After how long our own sound comes back, ms; None when it does not."""
         return self._echo.delay_ms() if self.source is not Source.SILENCE else None
+
+
+class Voices:
+    """The voices of an engine, made when they are first needed and kept."""
+
+    def __init__(self) -> None:
+        self._free: list[Voice] = []
+        self._made = 0
+
+    def take(self, source: Source) -> Voice:
+        """A voice for a call."""
+        if not self._free:
+            self._made += 1
+            return self._begun(Voice(f"voice-{self._made}"), source)
+        return self._begun(self._free.pop(0), source)
+
+    def give_back(self, voice: Voice) -> None:
+        """The call is over; the voice waits for another one."""
+        voice.begin(Source.SILENCE)
+        self._free.append(voice)
+
+    def clear(self) -> None:
+        """Drop them all; the clock must have been stopped."""
+        self._free.clear()
+
+    @staticmethod
+    def _begun(voice: Voice, source: Source) -> Voice:
+        voice.begin(source)
+        return voice
 
 
 def _mean_level(powers: list[float]) -> float | None:
