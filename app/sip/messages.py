@@ -72,6 +72,10 @@ class OpenAccount(_Message, frozen=True, kw_only=True):
         """Without the password."""
         return f"OpenAccount(user={self.user!r}, host={self.host!r}, target={self.target}, password=<hidden>)"
 
+    def __rich_repr__(self) -> tuple[str, ...]:
+        """The same for pretty printers, which would take msgspec's own list of all fields."""
+        return (repr(self),)
+
 
 class Register(_Message, frozen=True, kw_only=True):
     """Send REGISTER now. The answer comes at once; `RegistrationChanged` tells the outcome.

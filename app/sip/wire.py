@@ -45,9 +45,17 @@ class LineDecoder(Generic[T]):
         try:
             return self._decoder.decode(line)
         except msgspec.ValidationError as error:
-            raise WireError(f"not a message of this version: {error}") from None
+            raise WireError(f"not a message of this version: {_without_value(str(error))}") from None
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise WireError(f"not a JSON object ({len(line)} bytes)") from None
+
+
+def _without_value(words: str) -> str:
+    """What msgspec says about a wrong value, without the value itself: it quotes tags and words of a list."""
+    if not words.startswith("Invalid"):
+        return words
+    _, at, path = words.rpartition(" - at ")
+    return f"Invalid value{at}{path}" if at else "Invalid value"
 
 
 def claim_stdout() -> BinaryIO:
