@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -72,9 +73,9 @@ class OpenAccount(_Message, frozen=True, kw_only=True):
         """Without the password."""
         return f"OpenAccount(user={self.user!r}, host={self.host!r}, target={self.target}, password=<hidden>)"
 
-    def __rich_repr__(self) -> tuple[str, ...]:
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
         """The same for pretty printers, which would take msgspec's own list of all fields."""
-        return (repr(self),)
+        return [("user", self.user), ("host", self.host), ("target", self.target), ("password", "<hidden>")]
 
 
 class Register(_Message, frozen=True, kw_only=True):
