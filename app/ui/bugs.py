@@ -6,12 +6,13 @@ import logging
 import sys
 import traceback
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QWidget
 
-from app.ui.clipboard import copy_text
-from app.ui.details import bug_details
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QMessageBox
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +35,12 @@ class BugReporter(QObject):
         if self.dialog:
             # One at a time: a bug in something that runs ten times a second must stay bearable
             return
+        # Imported here: with luck nobody ever needs it
+        from PySide6.QtWidgets import QMessageBox
+
+        from app.ui.clipboard import copy_text
+        from app.ui.details import bug_details
+
         details = bug_details(text)
         box = QMessageBox(self._window)
         box.setIcon(QMessageBox.Icon.Critical)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QWidget
@@ -11,8 +12,10 @@ from app.model.outcome import Direction
 from app.sip.messages import CallState
 from app.ui.models.trunk_watch import CallView, TrunkWatch
 from app.ui.style import Tone
-from app.ui.widgets.banner import Banner
 from app.ui.words import caller_words
+
+if TYPE_CHECKING:
+    from app.ui.widgets.banner import Banner
 
 
 class CallAlert(QObject):
@@ -20,7 +23,7 @@ class CallAlert(QObject):
 
     Args:
         window: Is marked in the task bar.
-        banner: Where it is said.
+        banner: Gives where it is said.
         is_seen: Whether the calls of this trunk are on screen.
         show_calls: Goes to the calls of this trunk.
     """
@@ -28,7 +31,7 @@ class CallAlert(QObject):
     def __init__(
         self,
         window: QWidget,
-        banner: Banner,
+        banner: Callable[[], Banner],
         is_seen: Callable[[TrunkWatch], bool],
         show_calls: Callable[[str], None],
     ) -> None:
@@ -54,7 +57,7 @@ class CallAlert(QObject):
         words = self.tr("Incoming call on {trunk} from {number}.")
         self._announced = call
         trunk_id = watch.trunk.id
-        self._banner.show_note(
+        self._banner().show_note(
             words.format(trunk=watch.trunk.name, number=caller_words(call.number)),
             Tone.ACCENT,
             button=self.tr("Show"),
@@ -64,4 +67,4 @@ class CallAlert(QObject):
     def _on_call_moved_on(self, call: CallView) -> None:
         if call is self._announced and call.state is not CallState.INCOMING:
             self._announced = None
-            self._banner.hide()
+            self._banner().hide()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, Signal
@@ -16,28 +17,24 @@ from PySide6.QtWidgets import (
 
 from app.errors import UserError
 from app.model.trunk import Trunk
-from app.ui.about import show_about
-from app.ui.add_page import AddPage
 from app.ui.bridge import DeskBridge
 from app.ui.bugs import BugReporter
 from app.ui.call_alert import CallAlert
-from app.ui.demo_run import DemoRun
-from app.ui.failed_page import FailedPage
 from app.ui.models.trunk_list import TrunkList
-from app.ui.questions import ask_before_closing
-from app.ui.start_page import StartPage
 from app.ui.style import Tone
 from app.ui.tool_bar import ToolBar
-from app.ui.trunk_page import TrunkPage
-from app.ui.trunk_pane import TrunkPane
-from app.ui.widgets.banner import Banner
-from app.ui.widgets.log_panel import LogPanel
 from app.ui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
     from app.desk import Desk
     from app.paths import Paths
     from app.sip.notices import Notice
+    from app.ui.add_page import AddPage
+    from app.ui.demo_run import DemoRun
+    from app.ui.start_page import StartPage
+    from app.ui.trunk_page import TrunkPage
+    from app.ui.widgets.banner import Banner
+    from app.ui.widgets.log_panel import LogPanel
 
 _GEOMETRY, _SPLIT, _CHOSEN = "window.geometry", "window.split", "window.trunk"
 
@@ -85,23 +82,21 @@ class MainWindow(QMainWindow):
     def _build(self) -> None:
         self.tool_bar = ToolBar()
         self.addToolBar(self.tool_bar)
-        self.banner = Banner()
-        self.demo = DemoRun(self._bridge)
+        from app.ui.trunk_pane import TrunkPane
+
         self.pane = TrunkPane(self._bridge, self.trunks)
-        self._alert = CallAlert(self, self.banner, self.pane.shows_calls, self.show_calls)
+        self._alert = CallAlert(self, lambda: self.banner, self.pane.shows_calls, self.show_calls)
         # Empty until the desk tells whether there are trunks: neither welcome nor list would be true
         self.stack = QStackedWidget()
         self.stack.addWidget(QWidget())
         self.stack.addWidget(self.pane)
-        self.log = LogPanel()
         middle = QWidget()
-        column = QVBoxLayout(middle)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.banner)
-        column.addWidget(self.demo)
-        column.addWidget(self.stack, 1)
-        column.addWidget(self.log)
+        self._column = QVBoxLayout(middle)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._top = QVBoxLayout()
+        self._column.addLayout(self._top)
+        self._column.addWidget(self.stack, 1)
         self.setCentralWidget(middle)
         self.status = StatusLine()
         self.setStatusBar(self.status)
@@ -112,7 +107,7 @@ class MainWindow(QMainWindow):
         bar.place_call.triggered.connect(self._on_call_asked)
         bar.start_demo.triggered.connect(self.start_demo)
         bar.show_log.toggled.connect(self._on_log_toggled)
-        bar.about.triggered.connect(lambda: show_about(self, self._paths))
+        bar.about.triggered.connect(self._on_about_asked)
         bar.quit.triggered.connect(self.close)
         bar.filter.textChanged.connect(self.pane.set_filter)
         self.status.log_button.toggled.connect(bar.show_log.setChecked)
@@ -120,9 +115,6 @@ class MainWindow(QMainWindow):
         self.pane.saved.connect(self._on_saved)
         self.pane.removed.connect(lambda _: self._refresh_trunks())
         self.trunks.watch_added.connect(self._alert.follow)
-        self.demo.trunks_known.connect(self._on_demo_trunk)
-        self.demo.calling.connect(self._on_demo_calling)
-        self.demo.add_asked.connect(self.show_add_page)
         self._bridge.ready.connect(self._on_ready)
         self._bridge.unusable.connect(self._on_unusable)
         self._bridge.notice.connect(self._on_notice)
@@ -131,6 +123,38 @@ class MainWindow(QMainWindow):
         self._bridge.closed.connect(self._on_bridge_closed)
         self._enable_actions()
 
+    # Parts that the first paint does without, imported when they are needed
+
+    @cached_property
+    def banner(self) -> Banner:
+        """The line for notes."""
+        from app.ui.widgets.banner import Banner
+
+        made = Banner()
+        self._top.insertWidget(0, made)
+        return made
+
+    @cached_property
+    def demo(self) -> DemoRun:
+        """The strip with the demo's steps."""
+        from app.ui.demo_run import DemoRun
+
+        made = DemoRun(self._bridge)
+        made.trunks_known.connect(self._on_demo_trunk)
+        made.calling.connect(self._on_demo_calling)
+        made.add_asked.connect(self.show_add_page)
+        self._top.addWidget(made)
+        return made
+
+    @cached_property
+    def log(self) -> LogPanel:
+        """The lines that the status bar has shown."""
+        from app.ui.widgets.log_panel import LogPanel
+
+        made = LogPanel()
+        self._column.addWidget(made)
+        return made
+
     # What can be asked for
 
     def show_add_page(self) -> None:
@@ -138,6 +162,8 @@ class MainWindow(QMainWindow):
         if not self.ready:
             return
         if self.add_page is None:
+            from app.ui.add_page import AddPage
+
             self.add_page = AddPage(self._bridge, self.pane.names)
             self.add_page.added.connect(self._on_added)
             self.add_page.cancelled.connect(self._show_chosen)
@@ -210,6 +236,8 @@ class MainWindow(QMainWindow):
             self.add_page.form.set_keyring(not note)
 
     def _on_unusable(self, error: UserError) -> None:
+        from app.ui.failed_page import FailedPage
+
         page = FailedPage(error)
         page.quit_asked.connect(self.close)
         self.stack.addWidget(page)
@@ -309,9 +337,11 @@ class MainWindow(QMainWindow):
     # What is shown
 
     def _show_start(self) -> None:
-        if self.demo.running:
+        if "demo" in self.__dict__ and self.demo.running:
             return
         if self.start_page is None:
+            from app.ui.start_page import StartPage
+
             self.start_page = StartPage()
             self.start_page.add_asked.connect(self.show_add_page)
             self.start_page.demo_asked.connect(self.start_demo)
@@ -335,6 +365,11 @@ class MainWindow(QMainWindow):
         bar.place_call.setEnabled(self.chosen is not None)
         bar.filter.setEnabled(some)
 
+    def _on_about_asked(self) -> None:
+        from app.ui.about import show_about
+
+        show_about(self, self._paths)
+
     def _on_log_toggled(self, shown: bool) -> None:
         self.log.setVisible(shown)
         self.status.log_button.setChecked(shown)
@@ -348,6 +383,8 @@ class MainWindow(QMainWindow):
         event.ignore()
         if self._closing:
             return
+        from app.ui.questions import ask_before_closing
+
         calls = sum(len(watch.active_calls) for watch in self.trunks.watches)
         if calls:
             ask_before_closing(self, calls, self.close_now)

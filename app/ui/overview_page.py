@@ -11,7 +11,6 @@ from app.model.outcome import RegisterOutcome
 from app.model.trunk import TrunkState
 from app.ui.bridge import DeskBridge, Submission
 from app.ui.clipboard import copy_text
-from app.ui.details import error_details, registration_details
 from app.ui.models.trunk_watch import TrunkWatch
 from app.ui.style import GRID, Tone
 from app.ui.widgets.buttons import IconButton, ToneButton
@@ -240,6 +239,8 @@ class OverviewPage(ScrollPage):
             self.field_asked.emit(self._error.field)
 
     def _on_copy_clicked(self) -> None:
+        from app.ui.details import error_details, registration_details
+
         if self._error:
             copy_text(error_details(self._error))
         elif self._watch.outcome:

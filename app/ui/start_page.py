@@ -69,5 +69,10 @@ class StartPage(QWidget):
         column.addWidget(hint)
         outer = QVBoxLayout(self)
         outer.addStretch(2)
-        outer.addWidget(middle, 0, Qt.AlignmentFlag.AlignHCenter)
+        # Stretches, not an alignment: that would not ask how high the words get at this width
+        across = QHBoxLayout()
+        across.addStretch(1)
+        across.addWidget(middle)
+        across.addStretch(1)
+        outer.addLayout(across)
         outer.addStretch(3)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -25,23 +24,14 @@ from app.ui.widgets.text import Text
 
 
 class TracePage(QWidget):
-    """The trace of one trunk; built when it is first looked at."""
+    """The trace of one trunk."""
 
     def __init__(self, watch: TrunkWatch, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._watch = watch
-        self._model: TraceTable | None = None
+        self._model = model = TraceTable(watch, self)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)
         self._column.setSpacing(GRID)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if self._model is None:
-            self._build(TraceTable(self._watch, self))
-
-    def _build(self, model: TraceTable) -> None:
-        self._model = model
         self.table = QTableView()
         self.table.setModel(model)
         self.table.setAccessibleName(self.tr("SIP messages"))
@@ -92,7 +82,7 @@ class TracePage(QWidget):
         self.table.scrollToBottom()
 
     def _on_row_changed(self, current: QModelIndex) -> None:
-        if self._model and current.isValid():
+        if current.isValid():
             self.text.setPlainText(self._model.shown_text(current.row()))
 
     def _on_rows_coming(self) -> None:

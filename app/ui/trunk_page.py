@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
 from app.ui.bridge import DeskBridge
-from app.ui.call_page import CallPage
 from app.ui.models.trunk_watch import TrunkWatch
 from app.ui.overview_page import OverviewPage
-from app.ui.settings_page import SettingsPage
 from app.ui.style import GRID, Tone
-from app.ui.trace_page import TracePage
+from app.ui.widgets.later import Later
 from app.ui.widgets.state_mark import StateBadge
 from app.ui.widgets.text import ElidedText, TextRole
 from app.ui.words import server_line, trunk_state_line
+
+if TYPE_CHECKING:
+    from app.ui.call_page import CallPage
+    from app.ui.settings_page import SettingsPage
+    from app.ui.trace_page import TracePage
 
 
 class TrunkPage(QWidget):
@@ -47,9 +51,12 @@ class TrunkPage(QWidget):
         super().__init__(parent)
         self.watch = watch
         self.overview = OverviewPage(bridge, watch)
-        self.calls = CallPage(bridge, watch)
-        self.trace = TracePage(watch)
-        self.settings = SettingsPage(bridge, watch, taken_names) if saved_here else None
+        self._bridge = bridge
+        self._taken_names = taken_names
+        # The other tabs cost as much as the window; most of the time nobody looks at them all
+        self._calls = Later(self._make_calls)
+        self._trace = Later(self._make_trace)
+        self._settings = Later(self._make_settings) if saved_here else None
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName(self.tr("Pages of the trunk"))
@@ -59,16 +66,12 @@ class TrunkPage(QWidget):
         QHBoxLayout(inset).setContentsMargins(3 * GRID, 0, 0, 0)
         self.tabs.setCornerWidget(inset, Qt.Corner.TopLeftCorner)
         self.tabs.addTab(self.overview, self.tr("Overview"))
-        self.tabs.addTab(self.calls, self.tr("Call"))
-        self.tabs.addTab(self.trace, self.tr("Trace"))
-        if self.settings:
-            self.tabs.addTab(self.settings, self.tr("Settings"))
-            self.settings.saved.connect(self.saved)
-            self.settings.removed.connect(self.removed)
+        self.tabs.addTab(self._calls.place, self.tr("Call"))
+        self.tabs.addTab(self._trace.place, self.tr("Trace"))
+        if self._settings:
+            self.tabs.addTab(self._settings.place, self.tr("Settings"))
         self.overview.field_asked.connect(self.show_field)
         self.overview.call_asked.connect(self.show_calls)
-        self.calls.field_asked.connect(self.show_field)
-        self.calls.overview_asked.connect(self.show_overview)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 2 * GRID, 0, 0)
         column.setSpacing(GRID)
@@ -77,20 +80,70 @@ class TrunkPage(QWidget):
         watch.changed.connect(self._refresh)
         self._refresh()
 
+    @property
+    def calls(self) -> CallPage:
+        """The calls."""
+        return self._calls.page
+
+    @property
+    def trace(self) -> TracePage:
+        """The trace."""
+        return self._trace.page
+
+    @property
+    def settings(self) -> SettingsPage | None:
+        """The settings, where there are any to change."""
+        return self._settings.page if self._settings else None
+
+    @property
+    def shows_calls(self) -> bool:
+        """Whether the calls are on screen."""
+        return self.isVisible() and self.tabs.currentWidget() is self._calls.place
+
+    @property
+    def shows_settings(self) -> bool:
+        """Whether the settings are the chosen tab."""
+        return self._settings is not None and self.tabs.currentWidget() is self._settings.place
+
     def show_overview(self) -> None:
         """Go to the overview."""
         self.tabs.setCurrentWidget(self.overview)
 
     def show_calls(self) -> None:
         """Go to the calls, ready to type a number."""
-        self.tabs.setCurrentWidget(self.calls)
+        self.tabs.setCurrentWidget(self._calls.place)
         self.calls.number.setFocus()
 
     def show_field(self, key: str) -> None:
         """Go to a setting."""
-        if self.settings:
-            self.tabs.setCurrentWidget(self.settings)
-            self.settings.focus_field(key)
+        if self._settings:
+            self.tabs.setCurrentWidget(self._settings.place)
+            self._settings.page.focus_field(key)
+
+    def show_trace(self) -> None:
+        """Go to the trace."""
+        self.tabs.setCurrentWidget(self._trace.place)
+
+    def _make_calls(self) -> CallPage:
+        from app.ui.call_page import CallPage
+
+        page = CallPage(self._bridge, self.watch)
+        page.field_asked.connect(self.show_field)
+        page.overview_asked.connect(self.show_overview)
+        return page
+
+    def _make_trace(self) -> TracePage:
+        from app.ui.trace_page import TracePage
+
+        return TracePage(self.watch)
+
+    def _make_settings(self) -> SettingsPage:
+        from app.ui.settings_page import SettingsPage
+
+        page = SettingsPage(self._bridge, self.watch, self._taken_names)
+        page.saved.connect(self.saved)
+        page.removed.connect(self.removed)
+        return page
 
     def _build_head(self) -> QHBoxLayout:
         head = QHBoxLayout()

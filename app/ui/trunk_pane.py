@@ -95,7 +95,7 @@ class TrunkPane(QSplitter):
     def shows_calls(self, watch: TrunkWatch) -> bool:
         """Whether the calls of this trunk are on screen."""
         page = self.pages.get(watch.trunk.id)
-        return page is not None and page.isVisible() and page.tabs.currentWidget() is page.calls
+        return page is not None and page.shows_calls
 
     def page(self, watch: TrunkWatch) -> TrunkPage:
         """The page of a trunk."""

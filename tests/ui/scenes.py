@@ -351,7 +351,7 @@ def trace(scene: Scene) -> None:
     page = scene.sign_in()
     scene.desk.tell(*MESSAGES)
     scene.wait(lambda: len(page.watch.trace) == len(MESSAGES))
-    page.tabs.setCurrentWidget(page.trace)
+    page.show_trace()
     scene.wait(lambda: page.trace.table.isVisible())
     page.trace.table.selectRow(2)
 

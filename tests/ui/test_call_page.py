@@ -218,7 +218,7 @@ def test_incoming_call_elsewhere_is_announced_and_led_to(scene: Scene) -> None:
     assert banner.words == "Incoming call on Main office from Anna Smith, +493012345678."
     banner._button.click()
     assert scene.window.chosen is scene.page("office")
-    assert scene.page().tabs.currentWidget() is scene.page().calls
+    assert scene.page().shows_calls
 
 
 def test_announcement_goes_when_the_caller_gives_up(scene: Scene) -> None:
@@ -236,7 +236,7 @@ def test_failed_call_shows_its_finding_and_leads_to_the_setting(scene: Scene) ->
     assert "403 Caller ID not allowed" in card._story.text()
     card.field_asked.emit(card.call.findings[0].field)
     assert page.settings
-    assert page.tabs.currentWidget() is page.settings
+    assert page.shows_settings
     scene.wait(_has_focus(page.settings.form.rows["caller_id"].input))
 
 

@@ -76,7 +76,7 @@ def test_wrong_password_says_what_to_do_and_leads_to_the_field(scene: Scene) -> 
     assert finding.field == "password"
     page.overview._findings.field_asked.emit(finding.field)
     assert page.settings
-    assert page.tabs.currentWidget() is page.settings
+    assert page.shows_settings
     password = page.settings.form.password.line
     scene.wait(lambda: QApplication.focusWidget() is password)
 

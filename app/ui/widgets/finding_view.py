@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.model.finding import Finding, Verdict
-from app.model.settings import SETTINGS
 from app.ui.style import GRID, Tone
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.fold import Fold
@@ -19,7 +18,6 @@ VERDICT_TONES = {
     Verdict.FAIL: (Tone.BAD, "fail"),
     Verdict.NOT_RUN: (Tone.QUIET, "not-run"),
 }
-_LABELS = {setting.key: setting.label for setting in SETTINGS} | {"password": "Password"}
 
 
 class FindingView(QWidget):
@@ -90,9 +88,11 @@ class FindingView(QWidget):
         self._column.addWidget(fold)
 
     def _add_button(self, field: str) -> None:
-        button = IconButton(
-            self.tr("Change {setting}…").format(setting=_LABELS.get(field, field)), "settings"
-        )
+        from app.model.settings import SETTINGS
+
+        labels = {setting.key: setting.label for setting in SETTINGS} | {"password": self.tr("Password")}
+        words = self.tr("Change {setting}…").format(setting=labels.get(field, field))
+        button = IconButton(words, "settings")
         button.clicked.connect(lambda: self.field_asked.emit(field))
         row = QHBoxLayout()
         row.setContentsMargins(0, GRID // 2, 0, 0)
