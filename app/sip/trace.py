@@ -36,10 +36,15 @@ class MessageHead(msgspec.Struct, frozen=True, kw_only=True):
     has_sdp: bool = False
 
 
+def split_message(text: str) -> tuple[str, str]:
+    """Start line and headers, each on one line (RFC 3261 section 7.3.1), and the body."""
+    head, _, body = text.partition("\r\n\r\n")
+    return _FOLD.sub(" ", head), body
+
+
 def read_head(text: str) -> MessageHead | None:
     """The head of a SIP message, or None when it is none (a keep-alive, rubbish)."""
-    head, _, body = text.partition("\r\n\r\n")
-    head = _FOLD.sub(" ", head)  # RFC 3261 section 7.3.1
+    head, body = split_message(text)
     cseq = _CSEQ.search(head)
     call_id = _CALL_ID.search(head)
     if not (cseq and call_id):

@@ -16,25 +16,33 @@ _OS_ERRORS = 120000
 _ERRNO_CAUSES = {
     errno.ECONNREFUSED: LocalCause.REFUSED,
     errno.EHOSTUNREACH: LocalCause.NO_ROUTE,
+    errno.EHOSTDOWN: LocalCause.NO_ROUTE,
     errno.ENETUNREACH: LocalCause.NO_ROUTE,
+    errno.ENETDOWN: LocalCause.NO_ROUTE,
     errno.ETIMEDOUT: LocalCause.NO_ANSWER,
     errno.ECONNRESET: LocalCause.CONNECTION_LOST,
+    errno.ECONNABORTED: LocalCause.CONNECTION_LOST,
     errno.EPIPE: LocalCause.CONNECTION_LOST,
     # Windows Sockets numbers, which PJLIB passes on there
     10061: LocalCause.REFUSED,
     10065: LocalCause.NO_ROUTE,
+    10064: LocalCause.NO_ROUTE,
     10051: LocalCause.NO_ROUTE,
+    10050: LocalCause.NO_ROUTE,
     10060: LocalCause.NO_ANSWER,
     10054: LocalCause.CONNECTION_LOST,
+    10053: LocalCause.CONNECTION_LOST,
 }
 
 _WORDS = (
     ("refused", LocalCause.REFUSED),
     ("unreachable", LocalCause.NO_ROUTE),
     ("no route", LocalCause.NO_ROUTE),
+    ("is down", LocalCause.NO_ROUTE),
     ("timed out", LocalCause.NO_ANSWER),
     ("timeout", LocalCause.NO_ANSWER),
     ("reset", LocalCause.CONNECTION_LOST),
+    ("abort", LocalCause.CONNECTION_LOST),
     ("broken pipe", LocalCause.CONNECTION_LOST),
     ("end of file", LocalCause.CONNECTION_LOST),
 )

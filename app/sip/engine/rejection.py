@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from app.model.outcome import Direction, TraceMessage
-from app.sip.trace import MessageHead, read_head
+from app.sip.trace import MessageHead, read_head, split_message
 
 _SENT = re.compile(r'^(?:Proxy-)?Authorization:[^\r\n]*?realm="([^"]*)"', re.IGNORECASE | re.MULTILINE)
 _CHALLENGE = re.compile(
@@ -40,13 +40,14 @@ class RejectionWatch:
                 while len(self._realms) > KEEP:
                     del self._realms[next(iter(self._realms))]
             return None
-        if not message.text.startswith(("SIP/2.0 401", "SIP/2.0 407")):
-            return None
         head = read_head(message.text)
-        if head is None:
+        if head is None or head.code not in (401, 407):
             return None
-        tried = self._realms.get((head.call_id, head.method, head.cseq), set())
-        for challenge in _CHALLENGE.finditer(message.text):
+        key = head.call_id, head.method, head.cseq
+        tried = self._realms.get(key, set())
+        for challenge in _CHALLENGE.finditer(split_message(message.text)[0]):
             if challenge["realm"] in tried and not _STALE.search(challenge["line"]):
+                # Told once, however often the response is repeated
+                del self._realms[key]
                 return head
         return None
