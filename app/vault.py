@@ -265,16 +265,20 @@ def check_password(password: str) -> None:
         VaultError: It is empty, too long, or holds characters that can't be typed.
     """
     if not password:
-        raise VaultError("The password is empty.", do="Type the password that your provider gave you.")
+        raise VaultError(
+            "The password is empty.", do="Type the password that your provider gave you.", field="password"
+        )
     if len(password) > LONGEST_PASSWORD:
         raise VaultError(
             f"The password has {len(password)} characters; at most {LONGEST_PASSWORD} can be kept.",
             do="Check what was pasted.",
+            field="password",
         )
     if any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in password):
         raise VaultError(
             "The password has a line break or another control character in it.",
             do="Type it by hand, or copy it again without the end of its line.",
+            field="password",
         )
 
 
