@@ -22,9 +22,6 @@ BUSY_MS = 2000
 _ROOM_BYTES = 256 * 1024
 """With less than this left on the disk, an I/O error without a reason is taken for a full disk."""
 
-_COPY_EVERY_S = 24 * 3600
-"""How old the copy of a sound file may get before it is made anew, seconds."""
-
 Migration = Callable[[sqlite3.Connection], None]
 
 
@@ -89,7 +86,7 @@ def connect(paths: Paths, migrations: Sequence[Migration] = MIGRATIONS) -> sqlit
             _check(connection, paths, len(migrations))
             _set_up(connection)
             _migrate(connection, paths, migrations)
-            _copy_of_the_day(connection, paths)
+            _keep_copy(connection, paths)
         except BaseException:
             connection.close()
             raise
@@ -235,13 +232,22 @@ def _migrate(connection: sqlite3.Connection, paths: Paths, migrations: Sequence[
                 connection.execute(f"PRAGMA user_version = {version + 1}")
 
 
-def _copy_of_the_day(connection: sqlite3.Connection, paths: Paths) -> None:
-    """A sound state to go back to; a full disk must not keep anyone from their trunks."""
+def _keep_copy(connection: sqlite3.Connection, paths: Paths) -> None:
+    """A sound state to go back to, made anew when something was saved since the last one.
+
+    A full disk must not keep anyone from their trunks.
+    """
     name = "ringback-last-good.db"
     with suppress(OSError, sqlite3.Error):
         target = paths.copies / name
-        if not target.exists() or time.time() - target.stat().st_mtime > _COPY_EVERY_S:
+        if not target.exists() or target.stat().st_mtime < _saved_at(paths):
             _copy(connection, paths, name)
+
+
+def _saved_at(paths: Paths) -> float:
+    """When something was saved last; an empty journal is no sign of that."""
+    files = (paths.database, paths.database.with_name(f"{paths.database.name}-wal"))
+    return max(file.stat().st_mtime for file in files if file.exists() and file.stat().st_size)
 
 
 def _copy(connection: sqlite3.Connection, paths: Paths, name: str) -> None:

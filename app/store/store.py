@@ -35,6 +35,11 @@ class StoredSetting(Generic[T]):
         self.usual = usual
 
 
+def window_setting(key: str) -> StoredSetting[str]:
+    """A thing that the window remembers, such as its size; empty text when there is none."""
+    return StoredSetting(f"window.{key}", str, "")
+
+
 class Store:
     """An open data folder. Belongs to the thread that opened it; window and command line can share a folder.
 

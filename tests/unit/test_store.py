@@ -458,8 +458,7 @@ def test_a_file_that_is_no_database_is_told_and_left_as_it_is(paths: Paths) -> N
 def test_a_damaged_file_is_told_with_the_last_good_copy(paths: Paths) -> None:
     with Store.open(paths) as store:
         store.add(trunk())
-    (paths.copies / "ringback-last-good.db").unlink()
-    fill_again = saved(paths)  # makes the copy of the day
+    fill_again = saved(paths)  # makes a copy, as something was saved since the first one
     fill_count = 200
     with Store.open(paths) as store:
         for number in range(2, fill_count):
