@@ -17,6 +17,8 @@ from app.errors import EngineError
 from app.sip.wire import MAX_LINE_BYTES
 
 LOG_TAIL_LINES = 20
+MAX_LOG_LINE_BYTES = 4096
+"""Longer lines of standard error are cut off."""
 
 
 class Role(StrEnum):
@@ -80,6 +82,8 @@ def _outcome(role: Role, code: int, asked: bool, tail: deque[str]) -> ChildOutco
 class Child:
     """One running child; all methods belong to the event loop that started it.
 
+    The loop itself calls the callbacks, so that an error in one does not end the reading.
+
     Args:
         role: Engine or carrier.
         on_line: Gets every line of the wire, without its newline.
@@ -134,7 +138,7 @@ class Child:
             raise EngineError(
                 f"The {self._role} could not be started: {error.strerror or error}.",
                 do="Close other programs to free memory, or install Ringback again.",
-                details=repr(error),
+                details=str(error),
             ) from error
         self._watch = asyncio.create_task(self._watch_process(self._process))
 
@@ -171,6 +175,7 @@ class Child:
     async def _watch_process(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout
         assert process.stderr
+        loop = asyncio.get_running_loop()
         logs = asyncio.create_task(self._read_log(process.stderr))
         try:
             while True:
@@ -178,20 +183,29 @@ class Child:
                     line = await process.stdout.readuntil(b"\n")
                 except asyncio.IncompleteReadError:
                     break
-                except (asyncio.LimitOverrunError, ConnectionError) as error:
+                except asyncio.LimitOverrunError:
+                    self._tail.append(f"the wire broke: a line of more than {MAX_LINE_BYTES} bytes")
+                    self.kill()
+                    break
+                except ConnectionError as error:
                     self._tail.append(f"the wire broke: {error}")
                     self.kill()
                     break
-                self._on_line(line[:-1])
-            code = await process.wait()
-            # A grandchild may hold standard error open, so its end is not waited for without a limit
+                loop.call_soon(self._on_line, line[:-1])
+            # A grandchild may hold standard error open, so its end is not waited for without a limit, and
+            # asyncio's own wait() is for both, the process and its pipes
+            while process.returncode is None:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(process.wait(), 0.5)
             await asyncio.wait({logs}, timeout=1.0)
         finally:
             logs.cancel()
+        code = process.returncode
         self.outcome = _outcome(self._role, code, self._asked, self._tail)
-        self._on_end(self.outcome)
+        loop.call_soon(self._on_end, self.outcome)
 
     async def _read_log(self, stream: asyncio.StreamReader) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             try:
                 raw = await stream.readuntil(b"\n")
@@ -199,9 +213,12 @@ class Child:
                 raw = error.partial
                 if not raw:
                     return
-            except (asyncio.LimitOverrunError, ConnectionError):
+            except asyncio.LimitOverrunError:
+                # Somebody prints without line ends; not to read it would stop the child
+                raw = await stream.read(MAX_LOG_LINE_BYTES)
+            except ConnectionError:
                 return
-            line = raw.decode("utf-8", "replace").rstrip()
+            line = raw[:MAX_LOG_LINE_BYTES].decode("utf-8", "replace").rstrip()
             self._tail.append(line)
             if self._on_log:
-                self._on_log(line)
+                loop.call_soon(self._on_log, line)
