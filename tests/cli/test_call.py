@@ -201,6 +201,3 @@ def test_what_can_not_be_called_is_refused_before_anything_is_started(
     error = ringback.run("call", "Office", *words, "--json", password="x").error
     assert error["field"] == field
     assert what in error["what"]
-    ended = ringback.run("call", "Office", *words, password="x")
-    assert (ended.code, ended.out) == (2, "")
-    assert ended.err == f"ringback: {error['what']}\n  {error['do']}\n"
