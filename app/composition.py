@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from app.desk import Desk
     from app.paths import Paths
+    from app.store import Store
+    from app.ui.bridge import FirstLook
 
 
 def run(arguments: list[str]) -> int:
@@ -31,8 +33,12 @@ def run(arguments: list[str]) -> int:
         return run_command(parsed, lambda: build_desk(_started(parsed.data_dir, stack)))
 
 
-def build_desk(paths: Paths) -> Desk:
+def build_desk(paths: Paths, store: Store | None = None) -> Desk:
     """A desk on the given folders, with the system's keyring where there is one.
+
+    Args:
+        paths: Where data and logs are.
+        store: The opened data folder, when it is open already.
 
     Raises:
         StoreError: The data folder or its database can't be used.
@@ -42,19 +48,55 @@ def build_desk(paths: Paths) -> Desk:
     from app.store import Store
     from app.vault import open_vault
 
-    return Desk(Store.open(paths), open_vault, on_log=log_child_line)
+    return Desk(store or Store.open(paths), open_vault, on_log=log_child_line)
 
 
 def _started(data_dir: Path | None, stack: ExitStack) -> Paths:
     """The folders, with the log begun in them; `stack` ends it."""
-    from app.logs import install_excepthook, start_logging, stop_logging
-    from app.paths import default_paths, paths_in
+    from app.logs import install_excepthook
 
-    paths = paths_in(data_dir) if data_dir else default_paths()
-    handler = start_logging(paths)
-    stack.callback(stop_logging, handler)
+    paths = _folders(data_dir)
+    _begin_log(paths, stack)
     install_excepthook(paths)
     return paths
+
+
+def _folders(data_dir: Path | None) -> Paths:
+    from app.paths import default_paths, paths_in
+
+    return paths_in(data_dir) if data_dir else default_paths()
+
+
+def _begin_log(paths: Paths, stack: ExitStack) -> None:
+    from app.logs import start_logging, stop_logging
+
+    stack.callback(stop_logging, start_logging(paths))
+
+
+class _WindowData:
+    """What a window's thread reads before there is a desk, then the desk on the same open store.
+
+    The trunks are on screen before the log and the desk are imported, which takes as long as Qt itself.
+    """
+
+    def __init__(self, paths: Paths, stack: ExitStack) -> None:
+        self._paths = paths
+        self._stack = stack
+        self._store: Store | None = None
+
+    def look(self, keys: tuple[str, ...]) -> FirstLook:
+        """The saved trunks, and what the window remembered."""
+        from app.store import Store, window_setting
+        from app.ui.bridge import FirstLook
+
+        self._store = store = Store.open(self._paths)
+        recalled = {key: store.setting(window_setting(key)) for key in keys}
+        return FirstLook(trunks=store.trunks(), recalled=recalled)
+
+    def build(self) -> Desk:
+        """The desk."""
+        _begin_log(self._paths, self._stack)
+        return build_desk(self._paths, self._store)
 
 
 def _window(data_dir: Path | None) -> int:
@@ -63,11 +105,12 @@ def _window(data_dir: Path | None) -> int:
 
     with ExitStack() as stack:
         try:
-            paths = _started(data_dir, stack)
+            paths = _folders(data_dir)
             from app.instance import InstanceLock
 
             stack.enter_context(InstanceLock(paths))
         except UserError as error:
             show_error(error)
             return 2
-        return open_window(lambda: build_desk(paths), paths)
+        data = _WindowData(paths, stack)
+        return open_window(data.build, paths, data.look)

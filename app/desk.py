@@ -21,7 +21,7 @@ from app.sip.emergency import dialled_number
 from app.sip.messages import Source
 from app.sip.notices import Notice
 from app.sip.supervisor import Supervisor
-from app.store import Store, StoredSetting
+from app.store import Store, window_setting
 from app.vault import Vault, VaultNote
 
 if TYPE_CHECKING:
@@ -208,11 +208,11 @@ class Desk:
 
     def recall(self, key: str) -> str:
         """A remembered value of the window, such as its size; empty when there is none."""
-        return self._store.setting(_of_window(key))
+        return self._store.setting(window_setting(key))
 
     def remember(self, key: str, value: str) -> None:
         """Remember a value of the window."""
-        self._store.set_setting(_of_window(key), value)
+        self._store.set_setting(window_setting(key), value)
 
     # Connecting
 
@@ -367,7 +367,3 @@ def check_length(max_seconds: float, ring_seconds: float = DEFAULT_RING_SECONDS)
                 do=f"Choose between 1 and {longest:g} seconds.",
                 field=field,
             )
-
-
-def _of_window(key: str) -> StoredSetting[str]:
-    return StoredSetting(f"window.{key}", str, "")

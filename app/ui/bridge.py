@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
 import shiboken6
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from app.desk import Desk
+    from app.model.trunk import Trunk
     from app.sip.notices import Notice
 
 T = TypeVar("T")
@@ -27,8 +29,25 @@ T = TypeVar("T")
 DeskFactory = Callable[[], "Desk"]
 """Builds the desk; called once, in the bridge's thread, with its event loop running."""
 
+
+class FirstLook(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be shown before there is a desk.
+
+    Attributes:
+        trunks: The saved trunks, in the person's order.
+        recalled: What the window remembered, by key; empty text for what it did not.
+    """
+
+    trunks: tuple[Trunk, ...]
+    recalled: dict[str, str]
+
+
+LookFirst = Callable[[tuple[str, ...]], FirstLook]
+"""Reads what is saved, for these keys; called once, in the bridge's thread, before the desk is built."""
+
 CLOSE_LIMIT_S = 10.0
 """How long the desk may take to hang up, sign out and end its children."""
+_SHOWN_LIMIT_S = 1.0
 _SLICE_S = 0.01
 """How long the window's thread works off deliveries before it looks at its own events again."""
 
@@ -63,9 +82,11 @@ class DeskBridge(QObject):
 
     Args:
         desk_factory: Builds the desk.
+        look_first: Reads what is saved, so that it is on screen before the desk's imports are done.
         parent: Qt parent.
 
     Signals:
+        looked: Carries the `FirstLook`, when there is a `look_first` and it met no error.
         ready: The desk is built and can be asked.
         unusable: The desk could not be built; carries the `UserError`. `closed` follows.
         notice: Something happened; carries a `Notice`.
@@ -74,6 +95,7 @@ class DeskBridge(QObject):
         closed: The thread has ended; nothing of the desk is left.
     """
 
+    looked = Signal(object)
     ready = Signal()
     unusable = Signal(object)
     notice = Signal(object)
@@ -82,9 +104,16 @@ class DeskBridge(QObject):
     closed = Signal()
     _woken = Signal()
 
-    def __init__(self, desk_factory: DeskFactory, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        desk_factory: DeskFactory,
+        look_first: LookFirst | None = None,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self._desk_factory = desk_factory
+        self._look_first = look_first
+        self._keys: tuple[str, ...] = ()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._desk: Desk | None = None
@@ -103,8 +132,13 @@ class DeskBridge(QObject):
 
     # Window's thread
 
-    def start(self) -> None:
-        """Start the thread; `ready` or `unusable` follows."""
+    def start(self, keys: tuple[str, ...] = ()) -> None:
+        """Start the thread; `ready` or `unusable` follows.
+
+        Args:
+            keys: What the first look should recall.
+        """
+        self._keys = keys
         self._thread = threading.Thread(target=self._run, name="desk", daemon=True)
         self._thread.start()
 
@@ -226,16 +260,31 @@ class DeskBridge(QObject):
     # Bridge's thread
 
     def _run(self) -> None:
-        # Imported here: the window is painted before any of it is needed
-        import asyncio
-
         try:
+            self._look()
+            # Imported here: the window is painted before any of it is needed
+            import asyncio
+
             with asyncio.Runner() as runner:
                 runner.run(self._serve())
         except Exception:  # noqa: BLE001  edge of the thread: nobody else would see it
             self._report(traceback.format_exc())
         finally:
             self._post(self._on_thread_ended)
+
+    def _look(self) -> None:
+        if self._look_first and not self._closing:
+            try:
+                found = self._look_first(self._keys)
+            except UserError as error:
+                # Building the desk meets it again, and tells it
+                _log.info("first look: %s", error)
+            else:
+                shown = threading.Event()
+                self._post(partial(self.looked.emit, found))
+                self._post(shown.set)
+                # The imports that follow would fight with the window for the interpreter
+                shown.wait(_SHOWN_LIMIT_S)
 
     async def _serve(self) -> None:
         import asyncio

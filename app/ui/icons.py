@@ -8,8 +8,8 @@ from functools import lru_cache
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QImageReader, QPalette, QPixmap
 
-_EDGES = (16, 24, 32)
-"""Rendered sizes in device-independent pixels: menus and buttons, tool bar, pages."""
+_EDGES = (16, 24)
+"""Rendered sizes in device-independent pixels: menus and buttons, larger ones of some styles."""
 
 
 def icon(name: str, colour: QColor | None = None) -> QIcon:
@@ -36,10 +36,11 @@ def pixmap(name: str, colour: QColor, edge: int, ratio: float) -> QPixmap:
     return made
 
 
+@lru_cache(maxsize=1)
 def app_icon() -> QIcon:
     """The icon of the program, in its own colours."""
     made = QIcon()
-    for edge in (16, 32, 48, 128, 256):
+    for edge in (16, 32, 64, 144):
         made.addPixmap(_render("app", "#000000", edge))
     return made
 

@@ -17,9 +17,8 @@ from PySide6.QtWidgets import (
 
 from app.errors import UserError
 from app.model.trunk import Trunk
-from app.ui.bridge import DeskBridge
+from app.ui.bridge import DeskBridge, FirstLook
 from app.ui.bugs import BugReporter
-from app.ui.call_alert import CallAlert
 from app.ui.models.trunk_list import TrunkList
 from app.ui.style import Tone
 from app.ui.tool_bar import ToolBar
@@ -30,13 +29,16 @@ if TYPE_CHECKING:
     from app.paths import Paths
     from app.sip.notices import Notice
     from app.ui.add_page import AddPage
+    from app.ui.call_alert import CallAlert
     from app.ui.demo_run import DemoRun
     from app.ui.start_page import StartPage
     from app.ui.trunk_page import TrunkPage
+    from app.ui.trunk_pane import TrunkPane
     from app.ui.widgets.banner import Banner
     from app.ui.widgets.log_panel import LogPanel
 
-_GEOMETRY, _SPLIT, _CHOSEN = "window.geometry", "window.split", "window.trunk"
+REMEMBERED = _GEOMETRY, _SPLIT, _CHOSEN = "geometry", "split", "trunk"
+"""What the window remembers from one run to the next."""
 
 
 class MainWindow(QMainWindow):
@@ -82,14 +84,9 @@ class MainWindow(QMainWindow):
     def _build(self) -> None:
         self.tool_bar = ToolBar()
         self.addToolBar(self.tool_bar)
-        from app.ui.trunk_pane import TrunkPane
-
-        self.pane = TrunkPane(self._bridge, self.trunks)
-        self._alert = CallAlert(self, lambda: self.banner, self.pane.shows_calls, self.show_calls)
         # Empty until the desk tells whether there are trunks: neither welcome nor list would be true
         self.stack = QStackedWidget()
         self.stack.addWidget(QWidget())
-        self.stack.addWidget(self.pane)
         middle = QWidget()
         self._column = QVBoxLayout(middle)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -109,12 +106,10 @@ class MainWindow(QMainWindow):
         bar.show_log.toggled.connect(self._on_log_toggled)
         bar.about.triggered.connect(self._on_about_asked)
         bar.quit.triggered.connect(self.close)
-        bar.filter.textChanged.connect(self.pane.set_filter)
+        bar.filter.textChanged.connect(lambda text: self.pane.set_filter(text))
         self.status.log_button.toggled.connect(bar.show_log.setChecked)
-        self.pane.chosen_changed.connect(self._on_chosen_changed)
-        self.pane.saved.connect(self._on_saved)
-        self.pane.removed.connect(lambda _: self._refresh_trunks())
-        self.trunks.watch_added.connect(self._alert.follow)
+        self.trunks.watch_added.connect(lambda watch: self._alert.follow(watch))
+        self._bridge.looked.connect(self._on_known)
         self._bridge.ready.connect(self._on_ready)
         self._bridge.unusable.connect(self._on_unusable)
         self._bridge.notice.connect(self._on_notice)
@@ -124,6 +119,24 @@ class MainWindow(QMainWindow):
         self._enable_actions()
 
     # Parts that the first paint does without, imported when they are needed
+
+    @cached_property
+    def pane(self) -> TrunkPane:
+        """The list and the page of the chosen trunk."""
+        from app.ui.trunk_pane import TrunkPane
+
+        made = TrunkPane(self._bridge, self.trunks)
+        made.chosen_changed.connect(self._on_chosen_changed)
+        made.saved.connect(self._on_saved)
+        made.removed.connect(lambda _: self._refresh_trunks())
+        self.stack.addWidget(made)
+        return made
+
+    @cached_property
+    def _alert(self) -> CallAlert:
+        from app.ui.call_alert import CallAlert
+
+        return CallAlert(self, lambda: self.banner, self.pane.shows_calls, self.show_calls)
 
     @cached_property
     def banner(self) -> Banner:
@@ -198,22 +211,26 @@ class MainWindow(QMainWindow):
     @property
     def chosen(self) -> TrunkPage | None:
         """The page of the chosen trunk."""
-        return self.pane.chosen
+        return self.pane.chosen if self.trunks.watches else None
 
     # The desk
 
     def _on_ready(self) -> None:
-        async def work(desk: Desk) -> tuple[tuple[Trunk, ...], dict[str, str]]:
-            return desk.trunks(), {key: desk.recall(key) for key in (_GEOMETRY, _SPLIT, _CHOSEN)}
+        if self.ready:
+            return
+
+        async def work(desk: Desk) -> FirstLook:
+            recalled = {key: desk.recall(key) for key in REMEMBERED}
+            return FirstLook(trunks=desk.trunks(), recalled=recalled)
 
         self._bridge.submit(self, work, self._on_known)
 
-    def _on_known(self, known: tuple[tuple[Trunk, ...], dict[str, str]]) -> None:
-        trunks, remembered = known
+    def _on_known(self, known: FirstLook) -> None:
+        trunks, remembered = known.trunks, known.recalled
         self.ready = True
         if remembered[_GEOMETRY]:
             self.restoreGeometry(QByteArray.fromBase64(remembered[_GEOMETRY].encode()))
-        if remembered[_SPLIT]:
+        if trunks and remembered[_SPLIT]:
             self.pane.restoreState(QByteArray.fromBase64(remembered[_SPLIT].encode()))
         self._remembered_trunk = remembered[_CHOSEN]
         self._set_trunks(trunks)
@@ -406,7 +423,7 @@ class MainWindow(QMainWindow):
             return
         kept = {
             _GEOMETRY: self.saveGeometry().toBase64().toStdString(),
-            _SPLIT: self.pane.saveState().toBase64().toStdString(),
+            _SPLIT: self.pane.saveState().toBase64().toStdString() if self.trunks.watches else "",
             _CHOSEN: self.chosen.watch.trunk.id if self.chosen else "",
         }
 

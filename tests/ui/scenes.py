@@ -378,7 +378,7 @@ def engine_lost(scene: Scene) -> None:
         TrunkChanged(trunk_id="office", state=TrunkState.UNREACHABLE, cause=str(ended)),
         EngineLost(trunk_id="office", outcome=ended, calls_lost=1, restart_in_s=1.0),
     )
-    scene.wait(lambda: "SIGKILL" in scene.window.status.line)
+    scene.wait(lambda: "starting again" in scene.window.status.line)
 
 
 def log(scene: Scene) -> None:

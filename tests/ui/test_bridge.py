@@ -16,8 +16,8 @@ from pytestqt.qtbot import QtBot
 from app.errors import StoreError, UserError
 from app.sip.notices import CallMeters
 from app.ui import bridge as bridge_module
-from app.ui.bridge import DeskBridge
-from tests.helpers.fake_desk import FakeDesk
+from app.ui.bridge import DeskBridge, FirstLook
+from tests.helpers.fake_desk import FakeDesk, office
 
 Wait = Callable[[Callable[[], bool]], None]
 STALL_S = 0.05
@@ -204,6 +204,45 @@ def test_desk_that_can_not_be_built_says_why_and_leaves_no_thread(wait: Wait) ->
     bridge.start()
     wait(lambda: bool(ended))
     assert errors[0].do == "Update Ringback."
+
+
+def test_first_look_comes_before_the_desk_is_built(wait: Wait) -> None:
+    order: list[str] = []
+    trunks = (office(),)
+
+    def look(keys: tuple[str, ...]) -> FirstLook:
+        order.append("look")
+        return FirstLook(trunks=trunks, recalled=dict.fromkeys(keys, "x"))
+
+    def build() -> FakeDesk:
+        order.append("build")
+        return FakeDesk()
+
+    bridge = DeskBridge(build, look)  # type: ignore[arg-type]  # the fake stands in for the desk
+    seen: list[FirstLook] = []
+    ended: list[bool] = []
+    bridge.looked.connect(seen.append)
+    bridge.looked.connect(lambda _: order.append("shown"))
+    bridge.ready.connect(bridge.close)
+    bridge.closed.connect(lambda: ended.append(True))
+    bridge.start(("geometry",))
+    wait(lambda: bool(ended))
+    assert order == ["look", "shown", "build"]
+    assert seen == [FirstLook(trunks=trunks, recalled={"geometry": "x"})]
+
+
+def test_error_of_the_first_look_is_told_by_the_desk(wait: Wait) -> None:
+    def fail(*_: object) -> FakeDesk:
+        raise StoreError("The database is damaged.")
+
+    bridge = DeskBridge(fail, fail)  # type: ignore[arg-type]  # neither gives anything
+    errors: list[UserError] = []
+    ended: list[bool] = []
+    bridge.unusable.connect(errors.append)
+    bridge.closed.connect(lambda: ended.append(True))
+    bridge.start()
+    wait(lambda: bool(ended))
+    assert [error.what for error in errors] == ["The database is damaged."]
 
 
 def test_closing_closes_the_desk_and_ends_the_thread(stage: Stage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -12,9 +13,9 @@ from pytestqt.qtbot import QtBot
 from app.errors import StoreError, UserError
 from app.model.trunk import TrunkState
 from app.sip.notices import TrunkChanged
-from app.ui.bridge import DeskBridge
+from app.ui.bridge import DeskBridge, FirstLook
 from app.ui.failed_page import FailedPage
-from app.ui.main_window import MainWindow
+from app.ui.main_window import REMEMBERED, MainWindow
 from app.ui.widgets.text import Text
 from tests.helpers.fake_desk import FakeDesk, office
 from tests.ui.scenes import BACKUP, WAREHOUSE, Scene, engine_lost, in_call, several_calls
@@ -39,6 +40,34 @@ def test_first_start_offers_two_ways_on(scene: Scene) -> None:
     assert window.start_page.demo_button.isVisible()
     assert window.start_page.add_button.isVisible()
     assert not window.tool_bar.place_call.isEnabled()
+
+
+def test_trunks_are_shown_before_the_desk_is_there(wait: Callable[[Callable[[], bool]], None]) -> None:
+    gate = threading.Event()
+
+    def build() -> FakeDesk:
+        gate.wait(10)
+        return FakeDesk((office(), BACKUP))
+
+    def look(keys: tuple[str, ...]) -> FirstLook:
+        return FirstLook(trunks=(office(), BACKUP), recalled=dict.fromkeys(keys, ""))
+
+    bridge = DeskBridge(build, look)  # type: ignore[arg-type]  # the fake stands in for the desk
+    ended: list[bool] = []
+    bridge.closed.connect(lambda: ended.append(True))
+    window = MainWindow(bridge)
+    window.show()
+    bridge.start(REMEMBERED)
+    wait(lambda: window.ready)
+    assert window.chosen
+    # What is asked for meanwhile is done as soon as there is somebody to do it
+    window.chosen.overview.connect_trunk()
+    assert window.chosen.overview.headline == "Main office is signing in…"
+    gate.set()
+    wait(lambda: window.trunks.watches[0].state is TrunkState.REGISTERED)
+    window.close_now()
+    wait(lambda: bool(ended) and window.isHidden())
+    window.deleteLater()
 
 
 def test_trunks_stand_in_the_persons_order(scene: Scene) -> None:

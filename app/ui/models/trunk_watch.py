@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from app.model.finding import Finding
@@ -22,8 +22,7 @@ TRACE_KEPT = 20_000
 ENDED_CALLS_KEPT = 4
 
 
-@dataclass(eq=False)
-class CallView:
+class CallView(msgspec.Struct, eq=False):
     """One call as the window shows it.
 
     Attributes:
@@ -57,7 +56,7 @@ class CallView:
     digits: str = ""
     digits_sent: str = ""
     outcome: CallOutcome | None = None
-    findings: tuple[Finding, ...] = field(default_factory=tuple)
+    findings: tuple[Finding, ...] = ()
 
     @property
     def active(self) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QStyle, QStyleOption, QVBoxLayout, QWidget
+from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui.style import GRID, quiet_colour, small_font
 
@@ -28,14 +28,19 @@ class _Heading(QAbstractButton):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         edge = self.fontMetrics().height()
-        option = QStyleOption()
-        option.initFrom(self)
-        option.rect = QRect(0, (self.height() - edge) // 2, edge, edge)
-        open_ = QStyle.PrimitiveElement.PE_IndicatorArrowDown
-        closed = QStyle.PrimitiveElement.PE_IndicatorArrowRight
-        self.style().drawPrimitive(open_ if self.isChecked() else closed, option, painter, self)
-        painter.setPen(quiet_colour(self.palette()))
+        colour = quiet_colour(self.palette())
+        painter.setPen(QPen(colour, 1.5))
+        middle = QPointF(edge / 2 - 2, self.height() / 2)
+        for side in (-1, 1):
+            # A chevron that points down when open, to the right when closed
+            if self.isChecked():
+                ends = QPointF(0, 2), QPointF(4 * side, -2)
+            else:
+                ends = QPointF(2, 0), QPointF(-2, 4 * side)
+            painter.drawLine(middle + ends[0], middle + ends[1])
+        painter.setPen(colour)
         words = self.rect().adjusted(edge + GRID // 2, 0, 0, 0)
         painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self.text())
         if self.hasFocus():

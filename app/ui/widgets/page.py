@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.ui.style import GRID
@@ -19,10 +18,10 @@ class ScrollPage(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         # Qt gives scroll areas the tab stop, but everything in them can be reached and scrolls into view
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.viewport().setBackgroundRole(QPalette.ColorRole.Window)
         body = QWidget()
         self.column = QVBoxLayout(body)
         self.column.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 3 * GRID)
         self.column.setSpacing(2 * GRID)
         self.setWidget(body)
+        # Setting the widget has switched it on; the page's own ground shows through
         body.setAutoFillBackground(False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPalette
-from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app.ui.models.trunk_list import TrunkRole
 from app.ui.models.trunk_watch import TrunkWatch
@@ -27,14 +27,15 @@ class TrunkDelegate(QStyledItemDelegate):
         watch = index.data(TrunkRole.WATCH)
         if not isinstance(watch, TrunkWatch):
             return
+        # The row's ground, selection and focus as the style has them; the words come from here
+        super().paint(painter, option, index)
         painter.save()
-        style = option.widget.style() if isinstance(option.widget, QWidget) else QApplication.style()
-        style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)
+        view = option.widget
+        chosen = isinstance(view, QAbstractItemView) and view.selectionModel().isSelected(index)
         palette = option.palette
-        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
-        active = bool(option.state & QStyle.StateFlag.State_Active)
-        group = QPalette.ColorGroup.Active if active else QPalette.ColorGroup.Inactive
         if chosen:
+            active = isinstance(view, QWidget) and view.isActiveWindow()
+            group = QPalette.ColorGroup.Active if active else QPalette.ColorGroup.Inactive
             text = palette.color(group, QPalette.ColorRole.HighlightedText)
             quiet = mix(text, palette.color(group, QPalette.ColorRole.Highlight), 0.12)
             mark = text
@@ -44,12 +45,13 @@ class TrunkDelegate(QStyledItemDelegate):
             mark = tone_colour(palette, TRUNK_TONES[watch.state])
         box = option.rect.adjusted(2 * GRID, GRID, -2 * GRID, -GRID)
         self._paint_row(painter, box, option, watch, (text, quiet, mark))
-        if option.state & QStyle.StateFlag.State_HasFocus and not chosen:
-            pen = painter.pen()
-            pen.setColor(palette.color(QPalette.ColorRole.Highlight))
-            painter.setPen(pen)
-            painter.drawRect(option.rect.adjusted(0, 0, -1, -1))
         painter.restore()
+
+    def initStyleOption(  # noqa: N802  Qt's name
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        super().initStyleOption(option, index)
+        option.text = ""
 
     def _paint_row(
         self,

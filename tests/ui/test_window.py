@@ -1,0 +1,58 @@
+"""The window as a program: started, ended from outside, refused a second time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.errors import StoreError
+from app.ui import window
+
+_WINDOW = """
+import sys
+import app.ui.main_window as main_window
+shown = main_window.MainWindow._on_known
+def tell(self, known):
+    shown(self, known)
+    self._bridge.ready.connect(lambda: print("ready", flush=True))
+main_window.MainWindow._on_known = tell
+from app.composition import run
+sys.exit(run(["--data-dir", sys.argv[1]]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a program could see")
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_window_ends_in_order_when_the_system_asks(kind: signal.Signals, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _WINDOW, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(kind)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+
+
+def test_error_without_a_window_is_told_in_a_box(monkeypatch: pytest.MonkeyPatch, qapp: object) -> None:
+    from PySide6.QtWidgets import QMessageBox
+
+    shown: list[tuple[str, str]] = []
+
+    def read(box: QMessageBox) -> int:
+        shown.append((box.text(), box.informativeText()))
+        return 0
+
+    monkeypatch.setattr(QMessageBox, "exec", read)
+    window.show_error(StoreError("Ringback is open already.", do="Go to that window."))
+    assert shown == [("Ringback is open already.", "Go to that window.")]
