@@ -83,7 +83,7 @@ def main() -> None:
     settings.mediaConfig.transportConfig.boundAddress = HOST
     account = pj.Account()
     account.create(settings)
-    sys.stdout.write(f"\n{listen(account, f'sip:{number}@{HOST}:{port}', handle):.2f}\n")
+    sys.stdout.write(f"\nheard {listen(account, f'sip:{number}@{HOST}:{port}', handle):.2f}\n")
     account.shutdown()
     endpoint.libDestroy(pj.PJSUA_DESTROY_NO_NETWORK)
 
