@@ -29,7 +29,7 @@ ANSWER_LIMIT_S = 10.0
 
 
 class EngineBugError(Exception):
-    """An engine broke the rules of the wire or failed in a way that no setting explains: our fault."""
+    """An engine failed in a way that no setting explains: our fault."""
 
 
 class EngineClient:
@@ -75,25 +75,31 @@ class EngineClient:
         """Start the process and wait for its hello.
 
         Raises:
-            EngineError: It did not start within the limit, ended, or is of another version.
+            EngineError: It did not start within the limit, ended, or is of another version; nothing is
+                left running then, nor when this is cancelled.
         """
         self._ready = asyncio.get_running_loop().create_future()
         await self._child.start()
         try:
-            hello = await asyncio.wait_for(self._ready, limit_s)
+            self.capabilities = await self._greeted(self._ready, limit_s)
+        finally:
+            if self.capabilities is None:
+                self._child.kill()
+        return self.capabilities
+
+    async def _greeted(self, ready: asyncio.Future[Hello], limit_s: float) -> Capabilities:
+        try:
+            hello = await asyncio.wait_for(ready, limit_s)
         except TimeoutError:
-            self._child.kill()
             raise EngineError(
                 f"The engine did not get ready within {limit_s:g} seconds.",
                 do="Try again; if it stays so, restart the computer.",
             ) from None
         if hello.protocol != PROTOCOL_VERSION:
-            self._child.kill()
             raise EngineError(
                 f"The engine speaks version {hello.protocol}, this program version {PROTOCOL_VERSION}.",
                 do="Install Ringback again; two versions have been mixed.",
             )
-        self.capabilities = hello.capabilities
         return hello.capabilities
 
     async def request(self, command: Command, limit_s: float = ANSWER_LIMIT_S) -> None:
@@ -158,5 +164,9 @@ class EngineClient:
     def _gone(self, outcome: ChildOutcome) -> EngineError:
         details = "\n".join(outcome.log_tail)
         if self._broken:
-            details = f"{self._broken}\n{details}"
+            return EngineError(
+                "The engine said something that Ringback does not understand, and was ended.",
+                do="Connect again; if it stays so, install Ringback again.",
+                details=f"{self._broken}\n{details}",
+            )
         return EngineError(str(outcome), do="Connect again.", details=details)
