@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,11 +14,13 @@ from pytestqt.qtbot import QtBot
 from app.desk import Desk
 from app.model.finding import Verdict
 from app.model.outcome import Audio, CallResult
-from app.model.trunk import TrunkState
+from app.model.trunk import Trunk, TrunkState
 from app.paths import paths_in
+from app.sip.messages import CallState
 from app.store import Store
 from app.ui.bridge import DeskBridge
 from app.ui.main_window import MainWindow
+from app.ui.models.trunk_watch import TrunkWatch
 from app.ui.widgets.step_list import StepState
 from app.vault import RunOnlyVault
 
@@ -33,7 +37,7 @@ class Real:
         self.desks: list[Desk] = []
 
         def build() -> Desk:
-            self.desks.append(Desk(Store.open(paths), RunOnlyVault()))
+            self.desks.append(Desk(Store.open(paths), lambda: (RunOnlyVault(), None)))
             return self.desks[0]
 
         self.bridge = DeskBridge(build)
@@ -83,3 +87,56 @@ def test_demo_button_leads_to_a_verdict_that_it_works(real: Real, qtbot: QtBot) 
     assert card.isVisible()
     assert "works" in card.verdict
     assert any(tx is not None and rx is not None and rx > -40 for tx, rx in levels)
+
+
+@pytest.mark.skipif(
+    not hasattr(signal, "SIGKILL"), reason="kills a process with SIGKILL, which Windows has not"
+)
+def test_killed_engine_costs_its_call_and_nothing_else(real: Real, qtbot: QtBot) -> None:
+    window = real.window
+    window.start_demo()
+    qtbot.waitUntil(lambda: bool(window.pane.pages) and not window.demo.running, timeout=DEMO_MS)
+    desk = real.desks[0]
+    demo_trunk = window.trunks.watches[0].trunk
+    demo = desk._demo
+    assert demo
+    settings = {"host": demo_trunk.host, "port": str(demo_trunk.port), "user": demo_trunk.user}
+
+    async def add(desk: Desk) -> tuple[Trunk, ...]:
+        await desk.add("Second", settings, demo.password)
+        return desk.trunks()
+
+    real.bridge.submit(window, add, window._set_trunks)
+    qtbot.waitUntil(lambda: len(window.trunks.watches) == 2, timeout=DEMO_MS)
+    first = window.trunks.watch(demo_trunk.id)
+    second = next(watch for watch in window.trunks.watches if watch is not first)
+    assert first
+    for watch in (first, second):
+        page = window.choose(watch.trunk.id)
+        assert page
+        page.show_calls()
+        page.calls.set_number("600")
+        page.calls.place_call()
+        qtbot.waitUntil(lambda watch=watch: _in_call(watch), timeout=DEMO_MS)
+
+    os.kill(desk._supervisor.session(demo_trunk.id).engine_pid, signal.SIGKILL)
+    qtbot.waitUntil(lambda: not first.active_calls, timeout=DEMO_MS)
+    lost = first.ended_calls[-1].outcome
+    assert lost
+    assert lost.result is CallResult.LOST
+    assert _in_call(second)
+    qtbot.waitUntil(lambda: first.state is TrunkState.REGISTERED, timeout=DEMO_MS)
+    assert "SIGKILL" in window.log.toPlainText()
+    assert window.isVisible()
+    assert _in_call(second)
+    packets = second.active_calls[0].figures
+    qtbot.waitUntil(lambda: _packets(second) > (packets.rx.packets if packets else 0), timeout=DEMO_MS)
+
+
+def _in_call(watch: TrunkWatch) -> bool:
+    return bool(watch.active_calls) and watch.active_calls[0].state is CallState.ANSWERED
+
+
+def _packets(watch: TrunkWatch) -> int:
+    figures = watch.active_calls[0].figures
+    return figures.rx.packets if figures else 0
