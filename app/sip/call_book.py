@@ -39,6 +39,10 @@ class _Call:
         self.setup_ms: float | None = None
         self.outcome: asyncio.Future[CallOutcome] = asyncio.get_running_loop().create_future()
 
+    def hear(self, level_dbm0: float | None) -> None:
+        """Note a level of what came in."""
+        self.sound = self.sound or (level_dbm0 is not None and level_dbm0 > SILENCE_DBM0)
+
 
 class CallBook:
     """Follows every call of a trunk; belongs to one event loop.
@@ -68,7 +72,9 @@ class CallBook:
 
     def withdraw(self, call_id: str) -> None:
         """Take back a call that the engine would not place."""
-        self._calls.pop(call_id).outcome.cancel()
+        call = self._calls.pop(call_id, None)
+        if call is not None:
+            call.outcome.cancel()
 
     async def wait(self, call_id: str) -> CallOutcome:
         """Wait for a call's end.
@@ -83,7 +89,10 @@ class CallBook:
 
     def on_levels(self, event: CallLevels) -> None:
         """The meters moved."""
-        self._hear(event.call_id, event.rx_dbm0)
+        call = self._up(event.call_id)
+        if call is None:
+            return
+        call.hear(event.rx_dbm0)
         self._notify(
             CallMeters(
                 trunk_id=self._trunk_id,
@@ -95,16 +104,17 @@ class CallBook:
 
     def on_media(self, event: CallMedia) -> None:
         """New figures."""
-        self._hear(event.call_id, event.figures.rx.level_dbm0)
-        if call := self._calls.get(event.call_id):
+        if call := self._up(event.call_id):
+            call.hear(event.figures.rx.level_dbm0)
             call.media = _with_former_echo(event.figures, call.media)
             self._notify(CallFigures(trunk_id=self._trunk_id, call_id=event.call_id, figures=call.media))
 
     def on_change(self, event: CallChanged) -> None:
         """A call reached another state; an incoming one is entered here."""
-        call = self._calls.get(event.call_id)
+        call = self._up(event.call_id)
         if call is None:
-            if event.direction is Direction.OUT or event.state is CallState.ENDED:
+            begins = event.direction is Direction.IN and event.state is not CallState.ENDED
+            if event.call_id in self._calls or not begins:
                 return
             call = self._calls[event.call_id] = _Call(event.remote, event.called, Direction.IN)
         call.early_media = call.early_media or event.state is CallState.EARLY_MEDIA
@@ -150,14 +160,11 @@ class CallBook:
             )
         return len(up)
 
-    def _hear(self, call_id: str, level_dbm0: float | None) -> None:
+    def _up(self, call_id: str) -> _Call | None:
         call = self._calls.get(call_id)
-        if call is not None and level_dbm0 is not None and level_dbm0 > SILENCE_DBM0:
-            call.sound = True
+        return None if call is None or call.outcome.done() else call
 
     def _end(self, event: CallChanged, call: _Call) -> None:
-        if call.outcome.done():
-            return
         outcome = CallOutcome(
             trunk=self._trunk_name,
             number=call.number,
@@ -186,6 +193,7 @@ class CallBook:
                 trunk_id=self._trunk_id, call_id=event.call_id, direction=call.direction, outcome=outcome
             )
         )
+        self._calls[event.call_id] = self._calls.pop(event.call_id)  # in the order of their ends
         ended = [call_id for call_id, call in self._calls.items() if call.outcome.done()]
         for call_id in ended[:-KEEP_ENDED]:
             del self._calls[call_id]

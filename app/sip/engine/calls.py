@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -159,7 +160,8 @@ class Calls:
         """Take an incoming call: it rings until it is answered, refused or given up."""
         leg = Leg(
             account,
-            f"in-{next(self._incoming_ids)}",
+            # Not to be taken for a call of the engine before this one
+            f"in-{os.getpid()}-{next(self._incoming_ids)}",
             Direction.IN,
             voice=self._voices.take(Source.SILENCE),
             started_at=time.monotonic(),
