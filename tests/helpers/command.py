@@ -164,6 +164,7 @@ class Ringback:
                 cwd=ROOT,
                 env=environment,
                 start_new_session=True,
+                preexec_fn=_hears_interrupts,
             )
         if outlives:
             leaks.keep(process.pid)
@@ -199,3 +200,8 @@ def _checked(ended: Ended) -> Ended:
     for word in ("Traceback", "Warning:", "Exception ignored"):
         assert word not in ended.err, ended.err
     return ended
+
+
+def _hears_interrupts() -> None:
+    """A shell starts what runs in its background deaf to Ctrl-C, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
