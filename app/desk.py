@@ -22,6 +22,7 @@ from app.sip.messages import Source
 from app.sip.notices import Notice
 from app.sip.supervisor import Supervisor
 from app.store import Store, window_setting
+from app.threads import run_apart
 from app.vault import Vault, VaultNote
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Desk:
     async def _opened_vault(self) -> Vault:
         async with self._vault_lock:
             if self._vault is None:
-                vault, note = await asyncio.to_thread(self._open_vault)
+                vault, note = await run_apart(self._open_vault)
                 if note is not None:
                     self.vault_note = f"{note.what} {note.do}".strip()
                 self._vault = vault
@@ -104,10 +105,10 @@ class Desk:
         Raises:
             UserError: It is gone.
         """
-        for trunk in self.trunks():
-            if trunk.id == trunk_id:
-                return trunk
-        raise UserError("That trunk has been removed.", do="Choose another one.")
+        trunk = self._this_run.get(trunk_id) or self._store.by_id(trunk_id)
+        if trunk is None:
+            raise UserError("That trunk has been removed.", do="Choose another one.")
+        return trunk
 
     def by_name(self, name: str) -> Trunk:
         """The saved trunk with this name.
@@ -191,7 +192,7 @@ class Desk:
         self._passwords.pop(trunk_id, None)
         vault = await self._opened_vault()
         try:
-            await asyncio.to_thread(vault.delete, trunk_id)
+            await run_apart(vault.delete, trunk_id)
         except VaultError as error:
             raise VaultError(
                 "The trunk is deleted, but its password is still in the system keyring.",
@@ -204,7 +205,7 @@ class Desk:
         self._passwords.pop(trunk_id, None)
         if password:
             vault = await self._opened_vault()
-            await asyncio.to_thread(vault.set, trunk_id, password)
+            await run_apart(vault.set, trunk_id, password)
 
     def recall(self, key: str) -> str:
         """A remembered value of the window, such as its size; empty when there is none."""
@@ -232,7 +233,7 @@ class Desk:
         secret = self._passwords.get(trunk_id)
         if secret is None:
             vault = await self._opened_vault()
-            secret = await asyncio.to_thread(vault.get, trunk_id)
+            secret = await run_apart(vault.get, trunk_id)
         if secret is None and trunk.register:
             raise VaultError(
                 f"No password is known for {trunk.name}. {self.vault_note}".strip(),

@@ -20,6 +20,7 @@ from app.cli.output import say, say_figures
 from app.desk import DEMO_NUMBER, Desk, check_length
 from app.errors import SettingError, StoreError, UserError
 from app.model.finding import Finding, Verdict
+from app.model.host import HostPort
 from app.model.outcome import CallOutcome, CallResult, Direction, RegisterOutcome
 from app.model.trunk import Trunk, TrunkState
 from app.sip.messages import CallState, Source
@@ -179,10 +180,10 @@ async def _trunks(arguments: argparse.Namespace, desk: Desk) -> int:
     else:
         width = max(len(trunk.name) for trunk in trunks)
         for trunk in trunks:
-            port = f":{trunk.port}" if trunk.port else ""
+            where = HostPort(host=trunk.host, port=trunk.port)
             how = "registers" if trunk.register else "does not register"
             who = f"{trunk.user}@" if trunk.user else ""
-            say(f"{trunk.name:<{width}}  {trunk.transport}  {who}{trunk.host}{port}  {how}")
+            say(f"{trunk.name:<{width}}  {trunk.transport}  {who}{where}  {how}")
     return WORKED
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import sys
+from collections.abc import Iterator
 from typing import Any, TextIO
 
 import msgspec
@@ -18,21 +21,36 @@ _MARKS = {Verdict.PASS: "ok", Verdict.WARNING: "note", Verdict.FAIL: "FAILED", V
 def say(line: str = "", stream: TextIO | None = None) -> None:
     """Print one line now, so that a person can follow what happens."""
     out = stream or sys.stdout
-    try:
-        out.write(line + "\n")
-    except UnicodeEncodeError:
-        # A Windows console with an old code page: a question mark is better than no verdict
-        coding = out.encoding or "ascii"
-        out.write(line.encode(coding, "replace").decode(coding) + "\n")
-    out.flush()
+    coding = out.encoding or "ascii"
+    # A Windows console with an old code page: a question mark is better than no verdict
+    text = line.encode(coding, "replace").decode(coding)
+    with _reader():
+        out.write(text + "\n")
+        out.flush()
 
 
 def say_json(value: Any) -> None:
     """Print one JSON object, in UTF-8 (RFC 8259 section 8.1) whatever the terminal's encoding is."""
     text = msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text)
-    sys.stdout.buffer.flush()
+    with _reader():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text)
+        sys.stdout.buffer.flush()
+
+
+@contextlib.contextmanager
+def _reader() -> Iterator[None]:
+    """Makes a reader that has gone the same error everywhere.
+
+    Raises:
+        BrokenPipeError: It has gone.
+    """
+    try:
+        yield
+    except OSError as error:
+        if sys.platform == "win32" and error.errno == errno.EINVAL:
+            raise BrokenPipeError(errno.EPIPE, "the reader has gone") from error
+        raise
 
 
 def _round(value: float | None, digits: int = 2) -> float | None:

@@ -86,6 +86,14 @@ class Store:
             rows = self._database.execute("SELECT id, name, settings FROM trunks ORDER BY position, name_key")
             return tuple(self._trunk(*row) for row in rows.fetchall())
 
+    def by_id(self, trunk_id: str) -> Trunk | None:
+        """The trunk with this id, None when there is none; another one that can't be read does not matter."""
+        with told(self._paths):
+            row = self._database.execute(
+                "SELECT id, name, settings FROM trunks WHERE id = ?", (trunk_id,)
+            ).fetchone()
+        return None if row is None else self._trunk(*row)
+
     def by_name(self, name: str) -> Trunk:
         """The trunk of this name, in upper or lower case.
 

@@ -77,6 +77,10 @@ def test_a_trunk_that_can_not_be_read_is_named_and_can_be_removed(office: Ringba
     error = refused_twice(office, "trunks")
     assert '"Office"' in error["what"]
     assert "ringback remove" in error["do"]
+    # It does not stand in the way of another one
+    office.save("Second", host="127.0.0.1", port=9, user="2", transport="tcp")
+    assert office.run("register", "Second", "--json", password="x").finding_ids == ["NET-ICMP"]
+    assert office.run("remove", "Second").code == 0
     removed = office.run("remove", "Office")
     assert removed.code == 0, removed
     assert office.run("trunks", "--json").json == {"trunks": []}

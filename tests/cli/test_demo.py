@@ -68,7 +68,7 @@ def test_two_demos_at_once_on_one_data_folder_both_work(ringback: Ringback) -> N
             assert (ended.code, ended.json["works"]) == (0, True), ended
 
 
-@pytest.mark.parametrize("seconds", ["0", "-1", "9999", "nan"])
+@pytest.mark.parametrize("seconds", ["-1", "9999", "nan"])
 def test_an_impossible_length_is_refused_before_anything_is_started(ringback: Ringback, seconds: str) -> None:
     begun = time.monotonic()
     error = ringback.run("demo", f"--seconds={seconds}", "--json").error

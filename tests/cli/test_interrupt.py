@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -148,3 +150,22 @@ def test_a_trunk_that_stays_registered_comes_back_after_its_engine_died(
         ended = running.end(seconds=10)
     assert ended.code == 130
     assert len(carrier_peers.registrations(user)) == len(contacts) - 1
+
+
+@pytest.mark.keyring
+def test_ctrl_c_does_not_wait_for_a_keyring_that_does_not_answer(
+    ringback: Ringback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ringback.save("Office", host="127.0.0.1", port=9, user="1")
+    with socket.socket(socket.AF_UNIX) as silent, tempfile.TemporaryDirectory(dir="/tmp") as short:
+        silent.bind(f"{short}/bus")
+        silent.listen()
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={short}/bus")
+        with ringback.start("register", "Office") as running:
+            running.wait_for("Signing in")
+            silent.settimeout(10)
+            asked, _ = silent.accept()
+            with asked:
+                running.ctrl_c()
+                ended = running.end(seconds=5)
+    assert (ended.code, ended.err) == (130, STOPPED), ended

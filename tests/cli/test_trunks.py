@@ -93,6 +93,12 @@ def test_words_say_what_was_saved_mended_and_is_next(ringback: Ringback) -> None
         'Main office is saved. Try it: ringback register "Main office" --password-stdin',
     ]
     assert ringback.run("trunks").out == "Main office  udp  1@sip.example.com:5062  registers\n"
+    ringback.save("V6", host="2001:db8::1", port=5062, register="no", transport="tls")
+    assert (
+        ringback.run("trunks").out.splitlines()[1]
+        == "V6           tls  [2001:db8::1]:5062  does not register"
+    )
+    assert ringback.run("remove", "V6").code == 0
     removed = ringback.run("remove", "main OFFICE")
     assert removed.code == 0, removed
     assert removed.out.startswith("Main office is deleted.")

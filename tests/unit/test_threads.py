@@ -1,0 +1,52 @@
+"""Calls that may wait for the person: their values and errors come back, and nobody has to wait for them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from app.threads import run_apart
+
+
+def test_a_value_and_an_error_come_back() -> None:
+    async def run() -> None:
+        assert await run_apart(int, "1f", base=16) == 31
+        with pytest.raises(ValueError, match="nonsense"):
+            await run_apart(int, "nonsense")
+
+    asyncio.run(run())
+
+
+def test_the_loop_goes_on_meanwhile() -> None:
+    async def run() -> str:
+        release = threading.Event()
+        asyncio.get_running_loop().call_later(0.01, release.set)
+        await run_apart(release.wait, 10)
+        return "released by the loop itself"
+
+    assert asyncio.run(run())
+
+
+@pytest.mark.parametrize("late", ["answers late", "fails late"])
+def test_a_call_that_nobody_waits_for_any_more_keeps_nothing_from_ending(late: str) -> None:
+    release, over = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        release.wait(10)
+        over.set()
+        if late == "fails late":
+            raise OSError("nobody hears this")
+
+    async def run() -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.02):
+                await run_apart(slow)
+
+    begun = time.monotonic()
+    asyncio.run(run())
+    assert time.monotonic() - begun < 5
+    release.set()
+    assert over.wait(5)
