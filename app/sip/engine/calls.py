@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import pjsua2 as pj
 
@@ -347,7 +348,8 @@ class Calls:
             leg.hangup(status(480 if busy else 0))
         except pj.Error as error:
             # The call ended by itself in the same moment; its last state is on its way
-            sys.stderr.write(f"hang up: {error.reason}\n")
+            with suppress(OSError):
+                sys.stderr.write(f"hang up: {error.reason}\n")
 
 
 def status(code: int) -> pj.CallOpParam:

@@ -37,8 +37,15 @@ def main() -> int:
     )
     from app.sip.wire import LineDecoder, WireError, encode
 
+    parent_gone = False
+
     def send(message: FromEngine) -> None:
-        wire.write(encode(message))
+        """Never fails: most messages are sent from within PJSIP's callbacks, where nothing may."""
+        nonlocal parent_gone
+        try:
+            wire.write(encode(message))
+        except OSError:
+            parent_gone = True
 
     inbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
     engine = Engine(send)
@@ -53,7 +60,6 @@ def main() -> int:
 
     decoder: LineDecoder[Request] = LineDecoder(Request)
     stop_id: int | None = None
-    parent_gone = False
 
     def obey(line: bytes) -> None:
         nonlocal stop_id
@@ -82,15 +88,14 @@ def main() -> int:
             engine.poll()
             while not inbox.empty():
                 line = inbox.get_nowait()
-                if line is not None:
-                    obey(line)
-                elif not parent_gone:
+                if line is None:
                     parent_gone = True
-                    engine.handle(Stop())
+                else:
+                    obey(line)
+            if parent_gone:
+                engine.handle(Stop())
         if stop_id is not None:
             send(Answer(id=stop_id, result=Done()))
-    except BrokenPipeError:
-        pass  # the parent is gone; there is nobody left to tell
     except WireError as error:
         sys.stderr.write(f"the parent speaks another language: {error}\n")
         code = 3

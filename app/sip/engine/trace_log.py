@@ -6,6 +6,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import pjsua2 as pj
 
@@ -46,4 +47,5 @@ class TraceLog(pj.LogWriter):  # type: ignore[misc]  # the wheel has no types
             )
         elif entry.level <= 2:
             # Warnings and errors of the stack; it never logs a credential at these levels
-            sys.stderr.write(f"pjsip: {entry.msg.strip()}\n")
+            with suppress(OSError):  # the parent, and its end of standard error, may be gone
+                sys.stderr.write(f"pjsip: {entry.msg.strip()}\n")
