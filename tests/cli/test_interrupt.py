@@ -165,7 +165,12 @@ def test_ctrl_c_does_not_wait_for_a_keyring_that_does_not_answer(
             running.wait_for("Signing in")
             silent.settimeout(10)
             asked, _ = silent.accept()
-            with asked:
+            with asked, asked.makefile("rb") as lines:
+                # Past the handshake (D-Bus specification, "Authentication Protocol"), where nobody has limits
+                assert lines.readline().startswith(b"\0AUTH EXTERNAL ")
+                asked.sendall(b"OK 0123456789abcdef0123456789abcdef\r\n")
+                while not (line := lines.readline()).startswith(b"BEGIN"):
+                    asked.sendall(b"AGREE_UNIX_FD\r\n" if b"UNIX_FD" in line else b"ERROR\r\n")
                 running.ctrl_c()
                 ended = running.end(seconds=5)
     assert (ended.code, ended.err) == (130, STOPPED), ended
