@@ -63,7 +63,7 @@ class MainWindow(QMainWindow):
         self._painted = False
         self.setWindowTitle("Ringback")
         self.resize(960, 640)
-        self.setMinimumSize(720, 480)
+        self.setMinimumSize(880, 480)
         self._bridge = bridge
         self._closing = False
         self._closed = False
@@ -216,6 +216,7 @@ class MainWindow(QMainWindow):
     # The desk
 
     def _on_ready(self) -> None:
+        self._bridge.submit(self, self._warm_up)
         if self.ready:
             return
 
@@ -224,6 +225,14 @@ class MainWindow(QMainWindow):
             return FirstLook(trunks=desk.trunks(), recalled=recalled)
 
         self._bridge.submit(self, work, self._on_known)
+
+    @staticmethod
+    async def _warm_up(_desk: Desk) -> None:
+        import asyncio
+
+        from app.ui.warm_up import warm_up
+
+        await asyncio.to_thread(warm_up)
 
     def _on_known(self, known: FirstLook) -> None:
         trunks, remembered = known.trunks, known.recalled

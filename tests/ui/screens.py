@@ -1,6 +1,6 @@
 """Draws every screen of the window into PNG files, to be looked at.
 
-    python -m tests.ui.screens FOLDER [--dark] [--scale 2] [NAME …]
+    python -m tests.ui.screens FOLDER [--dark] [--scale 2] [--size 720x480] [NAME …]
 
 Uses the fake desk, so that each state can be had at once and looks the same each time.
 """
@@ -25,7 +25,8 @@ def main() -> int:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--dark", action="store_true")
     parser.add_argument("--scale", default="1")
-    arguments = parser.parse_args()
+    parser.add_argument("--size", default="960x640")
+    arguments = parser.parse_intermixed_args()
     os.environ["QT_SCALE_FACTOR"] = arguments.scale
     arguments.folder.mkdir(parents=True, exist_ok=True)
 
@@ -43,6 +44,7 @@ def main() -> int:
             continue
         scene = Scene(_wait)
         play(scene)
+        scene.window.resize(*(int(edge) for edge in arguments.size.split("x")))
         _wait(lambda: True)
         scene.window.grab().save(str(arguments.folder / f"{name}{suffix}.png"))
         scene.close()

@@ -140,3 +140,46 @@ def _in_call(watch: TrunkWatch) -> bool:
 def _packets(watch: TrunkWatch) -> int:
     figures = watch.active_calls[0].figures
     return figures.rx.packets if figures else 0
+
+
+def test_carrier_calls_back_and_is_answered(real: Real, qtbot: QtBot) -> None:
+    window = real.window
+    window.start_demo()
+    qtbot.waitUntil(lambda: bool(window.pane.pages) and not window.demo.running, timeout=DEMO_MS)
+    page = window.chosen
+    assert page
+    watch = page.watch
+    page.calls.set_number("607")
+    page.calls.place_call()
+    qtbot.waitUntil(
+        lambda: any(call.state is CallState.INCOMING for call in watch.active_calls), timeout=DEMO_MS
+    )
+    incoming = watch.active_calls[-1]
+    card = page.calls.card(incoming)
+    assert card
+    assert "Number called: 1001" in card._called.text()
+    card.answer_asked.emit()
+    qtbot.waitUntil(lambda: incoming.state is CallState.ANSWERED, timeout=DEMO_MS)
+    qtbot.waitUntil(lambda: incoming.figures is not None and incoming.figures.rx.packets > 0, timeout=DEMO_MS)
+    page.calls.hang_up_newest()
+    qtbot.waitUntil(lambda: incoming in watch.ended_calls, timeout=DEMO_MS)
+    assert incoming.outcome
+    assert incoming.outcome.audio is Audio.TWO_WAY
+
+
+def test_refused_calls_are_explained(real: Real, qtbot: QtBot) -> None:
+    window = real.window
+    window.start_demo()
+    qtbot.waitUntil(lambda: bool(window.pane.pages) and not window.demo.running, timeout=DEMO_MS)
+    page = window.chosen
+    assert page
+    for number, words in (("486", "busy"), ("404", "not known"), ("503", "503")):
+        page.calls.set_number(number)
+        page.calls.place_call()
+        qtbot.waitUntil(lambda number=number: page.watch.ended_calls[-1].number == number, timeout=DEMO_MS)
+        call = page.watch.ended_calls[-1]
+        card = page.calls.card(call)
+        assert card
+        shown = f"{card.verdict} {card._story.text()} {call.findings[0].title}"
+        assert words in shown.lower(), shown
+        qtbot.waitUntil(page.calls.call_button.isEnabled)

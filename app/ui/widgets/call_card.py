@@ -105,7 +105,9 @@ class CallCard(Card):
         row.setSpacing(GRID)
         top = Qt.AlignmentFlag.AlignTop
         self._mark = ToneIcon(Tone.ACCENT, "incoming" if self.call.direction is Direction.IN else "call")
-        self._number = ElidedText(self._who(), role=TextRole.HEADING)
+        # A caller has a name as well as a number, and may take two lines
+        incoming = self.call.direction is Direction.IN
+        self._number = (Text if incoming else ElidedText)(self._who(), role=TextRole.HEADING)
         self._state = Text(wrap=False)
         self._dismiss = IconToolButton(self.tr("Remove this result"), "close")
         # No higher than the line it stands in

@@ -9,13 +9,12 @@ from app.ui.style import GRID
 
 
 class ScrollPage(QScrollArea):
-    """Scrolls up and down only; `column` takes the parts."""
+    """Words wrap at its width; `column` takes the parts."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         # Qt gives scroll areas the tab stop, but everything in them can be reached and scrolls into view
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         body = QWidget()
