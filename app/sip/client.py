@@ -85,6 +85,7 @@ class EngineClient:
         finally:
             if self.capabilities is None:
                 self._child.kill()
+                await self._child.stop(b"")
         return self.capabilities
 
     async def _greeted(self, ready: asyncio.Future[Hello], limit_s: float) -> Capabilities:

@@ -21,7 +21,7 @@ from app.model.outcome import (
 from app.model.trunk import Transport, Trunk, TrunkState
 from app.sip.call_book import CallBook
 from app.sip.child import ChildOutcome
-from app.sip.client import EngineClient
+from app.sip.client import EngineBugError, EngineClient
 from app.sip.emergency import dialled_number
 from app.sip.messages import (
     AnswerCall,
@@ -65,7 +65,8 @@ class TrunkSession:
         trunk: The settings.
         password: Its secret; kept in memory for a restart of the engine, shown nowhere.
         notify: Gets every notice.
-        on_engine_end: Told when the engine ended without having been asked, with the number of calls lost.
+        on_engine_end: Told when the engine ended without having been asked, with the number of calls lost;
+            not while `connect` runs, which then raises.
         on_log: Gets the engine's log lines.
         resolve: Finds the targets; a test gives its own.
 
@@ -96,6 +97,7 @@ class TrunkSession:
         self._tls: TlsFacts | None = None
         self._target: Target | None = None
         self._tried: list[Target] = []
+        self._connecting = False
         self._stopping = False
         self.state = TrunkState.OFF
         self.outcome: RegisterOutcome | None = None
@@ -113,21 +115,31 @@ class TrunkSession:
         Every failure that a person can do something about is an outcome, not an exception.
 
         Raises:
-            EngineError: The engine can't be started or refuses the settings.
+            EngineError: The engine can't be started, refuses the settings or is lost; or `close` was called.
+            EngineBugError: The engine failed in a way that is our fault.
         """
-        self._stopping = False
+        self._stopping, self._connecting = False, True
         self._change(TrunkState.CONNECTING, "")
         try:
             outcome = await self._sign_in()
         except asyncio.CancelledError:
-            self._change(TrunkState.OFF, "cancelled")
+            self._gave_up(TrunkState.OFF, "cancelled")
             raise
         except UserError as error:
-            self._change(TrunkState.UNREACHABLE, str(error))
+            self._gave_up(TrunkState.UNREACHABLE, str(error))
             raise
+        except EngineBugError:
+            self._gave_up(TrunkState.UNREACHABLE, "The engine failed.")
+            raise
+        finally:
+            self._connecting = False
         self.outcome = outcome
         self._change(outcome.state, cause_in_words(outcome), outcome)
         return outcome
+
+    def _gave_up(self, state: TrunkState, cause: str) -> None:
+        if not self._stopping:  # else `close` has the last word
+            self._change(state, cause)
 
     async def _sign_in(self) -> RegisterOutcome:
         trunk = self.trunk
@@ -248,18 +260,30 @@ class TrunkSession:
         return failed_tls or answer.reason
 
     async def _running_engine(self) -> EngineClient:
-        if self._engine is None or not self._engine.running:
-            engine = EngineClient(on_event=self._on_event, on_end=self._engine_ended, on_log=self._on_log)
-            self._engine = engine
+        self._check_not_closed()
+        engine = self._engine
+        if engine is None or not engine.running:
+            self._engine = engine = EngineClient(
+                on_event=self._on_event,
+                on_end=lambda outcome: self._engine_ended(outcome) if self._engine is engine else None,
+                on_log=self._on_log,
+            )
             await engine.start()
-        return self._engine
+            if self._stopping:  # `close` came before there was a process to stop
+                await engine.stop()
+            self._check_not_closed()
+        return engine
+
+    def _check_not_closed(self) -> None:
+        if self._stopping:
+            raise _cancelled()
 
     async def close(self) -> None:
         """Hang up, unregister, end the engine."""
         self._stopping = True
         engine, self._engine = self._engine, None
         if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_exception(EngineError("Connecting was cancelled."))
+            self._waiting.set_exception(_cancelled())
         if engine is not None:
             await engine.stop()
         self._calls.lose_all(LocalCause.OTHER, "The trunk was closed")
@@ -290,7 +314,7 @@ class TrunkSession:
                     source=source,
                 )
             )
-        except UserError:
+        except (UserError, EngineBugError):
             self._calls.withdraw(call_id)
             raise
         return call_id
@@ -364,8 +388,8 @@ class TrunkSession:
             if not self._waiting.done():
                 self._waiting.set_result(event)
             return
-        # A refresh by the stack itself, or the end of the registration
-        if isinstance(event, RegistrationChanged) and not self._stopping:
+        # A refresh by the stack itself, or the end of the registration; between two targets it is old news
+        if isinstance(event, RegistrationChanged) and not (self._stopping or self._connecting):
             if event.state is RegistrationState.UNREGISTERED:
                 self._change(TrunkState.OFF, "unregistered")
                 return
@@ -377,10 +401,17 @@ class TrunkSession:
             return
         self._engine, self._target = None, None
         lost = self._calls.lose_all(LocalCause.ENGINE_LOST, "The engine was lost")
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_exception(EngineError(str(outcome), details="\n".join(outcome.log_tail)))
+        if self._connecting:
+            if self._waiting is not None and not self._waiting.done():
+                details = "\n".join(outcome.log_tail)
+                self._waiting.set_exception(EngineError(str(outcome), do="Connect again.", details=details))
+            return
         self._change(TrunkState.UNREACHABLE, str(outcome))
         self._on_engine_end(outcome, lost)
+
+
+def _cancelled() -> EngineError:
+    return EngineError("Connecting was cancelled.")
 
 
 def cause_in_words(outcome: RegisterOutcome) -> str:

@@ -10,6 +10,7 @@ from app.errors import EngineError, UserError
 from app.model.outcome import AnsweredBy, RegisterOutcome
 from app.model.trunk import Trunk, TrunkState
 from app.sip.child import ChildOutcome
+from app.sip.client import EngineBugError
 from app.sip.notices import EngineLost, Notice, TrunkChanged
 from app.sip.session import TrunkSession
 
@@ -72,21 +73,19 @@ class Supervisor:
         """Open a session (an old one of the same trunk is closed first) and sign in.
 
         Raises:
-            EngineError: The engine can't be started.
+            EngineError: The engine can't be started or is lost while it signs in.
+            EngineBugError: The engine failed in a way that is our fault.
         """
         await self.disconnect(trunk.id)
+        while trunk.id in self._sessions:
+            await self.disconnect(trunk.id)  # connected by somebody else in the meantime
         self._losses.pop(trunk.id, None)
-
-        def log(line: str) -> None:
-            if self._on_log is not None:
-                self._on_log(trunk.name, line)
-
         session = TrunkSession(
             trunk,
             password,
             self._notify,
             on_engine_end=lambda outcome, lost: self._engine_ended(trunk.id, outcome, lost),
-            on_log=log,
+            on_log=lambda line: self._log(trunk.name, line),
         )
         self._sessions[trunk.id] = session
         return await session.connect()
@@ -94,11 +93,11 @@ class Supervisor:
     async def disconnect(self, trunk_id: str) -> None:
         """Hang up, unregister and end the trunk's engine; nothing happens when it has none."""
         self._was_up.discard(trunk_id)
+        session = self._sessions.pop(trunk_id, None)
         comeback = self._comebacks.pop(trunk_id, None)
         if comeback is not None:
             comeback.cancel()
             await asyncio.gather(comeback, return_exceptions=True)
-        session = self._sessions.pop(trunk_id, None)
         if session is not None:
             await session.close()
 
@@ -124,33 +123,52 @@ class Supervisor:
         if not by_network or outcome.sip_code >= 500:
             self._come_back(trunk_id, self._retry_delays_s, 0)
 
+    def _log(self, name: str, line: str) -> None:
+        if self._on_log is not None:
+            self._on_log(name, line)
+
     def _engine_ended(self, trunk_id: str, outcome: ChildOutcome, lost: int) -> None:
         now = time.monotonic()
         losses = [at for at in self._losses.get(trunk_id, []) if now - at < STEADY_S]
         self._losses[trunk_id] = [*losses, now]
-        delay = self._restart_delays_s[min(len(losses), len(self._restart_delays_s) - 1)]
+        delay = _delay(self._restart_delays_s, len(losses))
         self._notify_all(EngineLost(trunk_id=trunk_id, outcome=outcome, calls_lost=lost, restart_in_s=delay))
         former = self._comebacks.pop(trunk_id, None)
-        if former is not None and former is not asyncio.current_task():
+        if former is not None:
             former.cancel()
         self._come_back(trunk_id, self._restart_delays_s, len(losses))
 
-    def _come_back(self, trunk_id: str, delays_s: tuple[float, ...], start: int) -> None:
-        self._comebacks[trunk_id] = asyncio.create_task(self._reconnect(trunk_id, delays_s, start))
+    def _come_back(self, trunk_id: str, delays_s: tuple[float, ...], attempt: int) -> None:
+        self._comebacks[trunk_id] = asyncio.create_task(self._reconnect(trunk_id, delays_s, attempt))
 
-    async def _reconnect(self, trunk_id: str, delays_s: tuple[float, ...], start: int) -> None:
+    async def _reconnect(self, trunk_id: str, delays_s: tuple[float, ...], attempt: int) -> None:
         """Connect again and again, each time later, until it works or the far end says no."""
-        attempt = start
-        while (session := self._sessions.get(trunk_id)) is not None:
-            await asyncio.sleep(delays_s[min(attempt, len(delays_s) - 1)])
-            attempt += 1
-            try:
-                outcome = await session.connect()
-            except UserError:
-                continue  # said by the session as a change of state
-            up = outcome.state in (TrunkState.REGISTERED, TrunkState.REACHABLE)
-            refused = outcome.answered_by is AnsweredBy.NETWORK and outcome.sip_code < 500
-            if up or refused:
-                break
-        if self._comebacks.get(trunk_id) is asyncio.current_task():
-            del self._comebacks[trunk_id]
+        try:
+            while not await self._try_again(trunk_id, _delay(delays_s, attempt)):
+                attempt += 1
+        finally:
+            if self._comebacks.get(trunk_id) is asyncio.current_task():
+                del self._comebacks[trunk_id]
+
+    async def _try_again(self, trunk_id: str, delay_s: float) -> bool:
+        """Wait, then connect; returns whether that was the last attempt."""
+        await asyncio.sleep(delay_s)
+        session = self._sessions.get(trunk_id)
+        if session is None:
+            return True
+        if session.calls_up:
+            return False  # signing in anew would end them
+        try:
+            outcome = await session.connect()
+        except UserError:
+            return False  # said by the session as a change of state
+        except EngineBugError as error:
+            self._log(session.trunk.name, f"the engine failed: {error}")
+            return False
+        up = outcome.state in (TrunkState.REGISTERED, TrunkState.REACHABLE)
+        refused = outcome.answered_by is AnsweredBy.NETWORK and outcome.sip_code < 500
+        return up or refused
+
+
+def _delay(delays_s: tuple[float, ...], attempt: int) -> float:
+    return delays_s[min(attempt, len(delays_s) - 1)]
