@@ -19,6 +19,7 @@ from app.errors import UserError
 from app.model.trunk import Trunk
 from app.ui.bridge import DeskBridge, FirstLook
 from app.ui.bugs import BugReporter
+from app.ui.closing import Closing
 from app.ui.models.trunk_list import TrunkList
 from app.ui.style import Tone
 from app.ui.tool_bar import ToolBar
@@ -65,9 +66,7 @@ class MainWindow(QMainWindow):
         self.resize(960, 640)
         self.setMinimumSize(880, 480)
         self._bridge = bridge
-        self._closing = False
-        self._closed = False
-        self._bridge_gone = False
+        self._closing = Closing(self, bridge, self._calls_up, self._remembered)
         self.ready = False
         self._remembered_trunk = ""
         self._vault_checked = False
@@ -115,7 +114,8 @@ class MainWindow(QMainWindow):
         self._bridge.notice.connect(self._on_notice)
         self._bridge.refused.connect(self._on_refused)
         self._bridge.bug.connect(self.bugs.report)
-        self._bridge.closed.connect(self._on_bridge_closed)
+        self._closing.begun.connect(self._on_closing_begun)
+        self._closing.desk_lost.connect(self._on_desk_lost)
         self._enable_actions()
 
     # Parts that the first paint does without, imported when they are needed
@@ -403,61 +403,41 @@ class MainWindow(QMainWindow):
     # Closing
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self._closed or self._bridge_gone:
+        if self._closing.allowed:
             event.accept()
             return
         event.ignore()
-        if self._closing:
-            return
-        from app.ui.questions import ask_before_closing
-
-        calls = sum(len(watch.active_calls) for watch in self.trunks.watches)
-        if calls:
-            ask_before_closing(self, calls, self.close_now)
-        else:
-            self.close_now()
+        self._closing.ask()
 
     def close_now(self) -> None:
-        """Hang up, sign out, remember the window, and close when that is done."""
-        if self._closing:
-            return
-        self._closing = True
-        if self._bridge_gone:
-            self._leave()
-            return
-        self.status.show_line(self.tr("Signing out…"))
-        self.stack.setEnabled(False)
+        """Hang up, sign out, remember the window, and close when that is done; asks nothing."""
+        self._closing.now()
+
+    def _calls_up(self) -> int:
+        return sum(len(watch.active_calls) for watch in self.trunks.watches)
+
+    def _remembered(self) -> dict[str, str] | None:
         if not self.ready:
-            self._bridge.close()
-            return
-        kept = {
+            return None
+        return {
             _GEOMETRY: self.saveGeometry().toBase64().toStdString(),
             _SPLIT: self.pane.saveState().toBase64().toStdString() if self.trunks.watches else "",
             _CHOSEN: self.chosen.watch.trunk.id if self.chosen else "",
         }
 
-        async def work(desk: Desk) -> None:
-            for key, value in kept.items():
-                desk.remember(key, value)
+    def _on_closing_begun(self) -> None:
+        self.status.show_line(self.tr("Signing out…"))
+        self.stack.setEnabled(False)
 
-        self._bridge.submit(self, work, lambda _: self._bridge.close(), lambda _: self._bridge.close())
-
-    def _on_bridge_closed(self) -> None:
+    def _on_desk_lost(self) -> None:
         was_ready, self.ready = self.ready, False
-        self._bridge_gone = True
-        if self._closing:
-            self._leave()
-        elif was_ready:
+        if was_ready:
             self._on_unusable(
                 UserError(
                     self.tr("The part of Ringback that does the work has stopped."),
                     do=self.tr("Close Ringback and open it again."),
                 )
             )
-
-    def _leave(self) -> None:
-        self._closed = True
-        self.close()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

@@ -161,7 +161,10 @@ def test_closing_with_a_call_up_asks_once(scene: Scene) -> None:
     _press(box, "Stay")
     assert window.isVisible()
     assert not scene.desk.closed
+    scene.wait(lambda: window.findChild(QMessageBox) is None)
     window.close()
+    window.close()
+    assert len(window.findChildren(QMessageBox)) == 1
     _press(_box(window), "Hang up and close")
     scene.wait(lambda: scene.closed and window.isHidden())
     assert scene.desk.closed
@@ -298,3 +301,12 @@ def test_about_tells_version_and_licence(scene: Scene) -> None:
     assert "Ringback 0." in box.text()
     assert "GNU General Public License" in box.informativeText()
     box.reject()
+
+
+def test_desk_that_ends_by_itself_is_told(scene: Scene) -> None:
+    window = scene.open(office())
+    scene.bridge.close()
+    scene.wait(lambda: isinstance(window.stack.currentWidget(), FailedPage))
+    assert window.isVisible()
+    window.close()
+    scene.wait(window.isHidden)
