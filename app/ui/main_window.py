@@ -10,7 +10,6 @@ from PySide6.QtCore import QByteArray, QEvent, Signal
 from PySide6.QtGui import QCloseEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QMainWindow,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -20,6 +19,7 @@ from app.model.trunk import Trunk
 from app.ui.bridge import DeskBridge, FirstLook
 from app.ui.bugs import BugReporter
 from app.ui.closing import Closing
+from app.ui.main_stack import MainStack
 from app.ui.models.trunk_list import TrunkList
 from app.ui.style import Tone
 from app.ui.tool_bar import ToolBar
@@ -27,12 +27,11 @@ from app.ui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
     from app.desk import Desk
+    from app.model.settings import Mended
     from app.paths import Paths
     from app.sip.notices import Notice
-    from app.ui.add_page import AddPage
     from app.ui.call_alert import CallAlert
     from app.ui.demo_run import DemoRun
-    from app.ui.start_page import StartPage
     from app.ui.trunk_page import TrunkPage
     from app.ui.trunk_pane import TrunkPane
     from app.ui.widgets.banner import Banner
@@ -70,11 +69,8 @@ class MainWindow(QMainWindow):
         self.ready = False
         self._remembered_trunk = ""
         self._vault_checked = False
-        self._vault_note = ""
         self.bugs = BugReporter(self)
         self.trunks = TrunkList(self)
-        self.start_page: StartPage | None = None
-        self.add_page: AddPage | None = None
         self._build()
         self._connect()
 
@@ -83,9 +79,7 @@ class MainWindow(QMainWindow):
     def _build(self) -> None:
         self.tool_bar = ToolBar()
         self.addToolBar(self.tool_bar)
-        # Empty until the desk tells whether there are trunks: neither welcome nor list would be true
-        self.stack = QStackedWidget()
-        self.stack.addWidget(QWidget())
+        self.stack = MainStack(self._bridge, lambda: self.pane.names())
         middle = QWidget()
         self._column = QVBoxLayout(middle)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -107,6 +101,11 @@ class MainWindow(QMainWindow):
         bar.quit.triggered.connect(self.close)
         bar.filter.textChanged.connect(lambda text: self.pane.set_filter(text))
         self.status.log_button.toggled.connect(bar.show_log.setChecked)
+        self.stack.add_asked.connect(self.show_add_page)
+        self.stack.demo_asked.connect(self.start_demo)
+        self.stack.added.connect(self._on_added)
+        self.stack.cancelled.connect(self._on_add_cancelled)
+        self.stack.quit_asked.connect(self.close)
         self.trunks.watch_added.connect(lambda watch: self._alert.follow(watch))
         self._bridge.looked.connect(self._on_known)
         self._bridge.ready.connect(self._on_ready)
@@ -172,19 +171,9 @@ class MainWindow(QMainWindow):
 
     def show_add_page(self) -> None:
         """Go to the form for a new trunk."""
-        if not self.ready:
-            return
-        if self.add_page is None:
-            from app.ui.add_page import AddPage
-
-            self.add_page = AddPage(self._bridge, self.pane.names)
-            self.add_page.added.connect(self._on_added)
-            self.add_page.cancelled.connect(self._show_chosen)
-            self.add_page.form.set_keyring(not self._vault_note)
-            self.stack.addWidget(self.add_page)
-        self.stack.setCurrentWidget(self.add_page)
-        self.add_page.resume()
-        self._check_vault()
+        if self.ready:
+            self.stack.show_form()
+            self._check_vault()
 
     def start_demo(self) -> None:
         """Run the demo."""
@@ -255,19 +244,12 @@ class MainWindow(QMainWindow):
         self._bridge.submit(self, lambda desk: desk.check_vault(), self._on_vault_note)
 
     def _on_vault_note(self, note: str) -> None:
-        self._vault_note = note
         if note:
             self.banner.show_note(note, Tone.WARNING)
-        if self.add_page:
-            self.add_page.form.set_keyring(not note)
+        self.stack.set_keyring(not note)
 
     def _on_unusable(self, error: UserError) -> None:
-        from app.ui.failed_page import FailedPage
-
-        page = FailedPage(error)
-        page.quit_asked.connect(self.close)
-        self.stack.addWidget(page)
-        self.stack.setCurrentWidget(page)
+        self.stack.show_failure(error)
         self._enable_actions()
 
     def _on_refused(self, error: UserError) -> None:
@@ -306,7 +288,7 @@ class MainWindow(QMainWindow):
         self.trunks.set_trunks(trunks)
         if not trunks:
             # Not away from a form that is being filled in
-            if self.stack.currentWidget() is not self.add_page or self.add_page is None:
+            if not self.stack.filling_in:
                 self._show_start()
         elif not self.chosen and not self.tool_bar.filter.text():
             known = {trunk.id for trunk in trunks}
@@ -320,7 +302,10 @@ class MainWindow(QMainWindow):
             self._show_list()
         self._enable_actions()
 
-    def _on_added(self, trunk: Trunk) -> None:
+    def _on_added(self, trunk: Trunk, mended: tuple[Mended, ...]) -> None:
+        for note in mended:
+            self.say(f"{trunk.name}: {note.what}")
+
         def connect_it() -> None:
             page = self.choose(trunk.id)
             if page:
@@ -365,20 +350,12 @@ class MainWindow(QMainWindow):
     def _show_start(self) -> None:
         if "demo" in self.__dict__ and self.demo.running:
             return
-        if self.start_page is None:
-            from app.ui.start_page import StartPage
-
-            self.start_page = StartPage()
-            self.start_page.add_asked.connect(self.show_add_page)
-            self.start_page.demo_asked.connect(self.start_demo)
-            self.stack.addWidget(self.start_page)
-        self.stack.setCurrentWidget(self.start_page)
-        self.start_page.demo_button.setFocus()
+        self.stack.show_start()
 
     def _show_list(self) -> None:
         self.stack.setCurrentWidget(self.pane)
 
-    def _show_chosen(self) -> None:
+    def _on_add_cancelled(self) -> None:
         if self.trunks.watches:
             self._show_list()
         else:

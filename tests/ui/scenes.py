@@ -326,7 +326,7 @@ def add_form_errors(scene: Scene) -> None:
     """A form with mistakes."""
     scene.open(office())
     scene.window.show_add_page()
-    page = scene.window.add_page
+    page = scene.window.stack.add_page
     assert page
     for key, text in (("name", "Main office"), ("host", "sip.exam ple.com"), ("port", "99999"), ("user", "")):
         row = page.form.rows[key]

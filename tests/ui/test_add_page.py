@@ -15,7 +15,7 @@ from tests.ui.scenes import Scene, no_keyring
 
 def _open(scene: Scene) -> AddPage:
     scene.window.show_add_page()
-    page = scene.window.add_page
+    page = scene.window.stack.add_page
     assert page
     scene.wait(lambda: QApplication.focusWidget() is page.form.rows["name"].input)
     return page
@@ -39,7 +39,7 @@ def test_trunk_is_added_with_the_keyboard_alone(scene: Scene, qtbot: QtBot) -> N
     window = scene.open()
     scene.wait(lambda: QApplication.focusWidget() is not None)
     qtbot.keyClick(window, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
-    page = window.add_page
+    page = window.stack.add_page
     assert page
     scene.wait(lambda: page.form.rows["name"].input.hasFocus())
     typed = {"Name": "Main office", "Host": "sip.example.com", "User": "4930123456", "Password": "s3cret!"}
@@ -179,7 +179,7 @@ def test_cancel_goes_back_and_leaves_no_trace(scene: Scene, qtbot: QtBot) -> Non
     page = _open(scene)
     _type(scene, qtbot, page, "name", "A")
     page.cancel_button.click()
-    assert scene.window.stack.currentWidget() is scene.window.start_page
+    assert scene.window.stack.currentWidget() is scene.window.stack.start_page
     _open(scene)
     assert not page.form.name
     assert not scene.desk.asked_for("add")
@@ -197,7 +197,7 @@ def test_password_is_shown_only_while_the_eye_is_held(scene: Scene, qtbot: QtBot
 def test_missing_keyring_is_said_calmly(scene: Scene) -> None:
     no_keyring(scene)
     assert "no keyring" in scene.window.banner.words
-    page = scene.window.add_page
+    page = scene.window.stack.add_page
     assert page
     assert page.form._password_hint.text() == "Kept until you close Ringback, never in a file."
 

@@ -31,8 +31,8 @@ def _end_call(scene: Scene) -> None:
 
 def test_one_click_leads_to_the_call_page_with_all_steps_ticked(scene: Scene, qtbot: QtBot) -> None:
     window = scene.open()
-    assert window.start_page
-    qtbot.mouseClick(window.start_page.demo_button, Qt.MouseButton.LeftButton)
+    assert window.stack.start_page
+    qtbot.mouseClick(window.stack.start_page.demo_button, Qt.MouseButton.LeftButton)
     scene.wait(lambda: "demo" in window.pane.pages and bool(window.pane.pages["demo"].watch.active_calls))
     page = window.pane.pages["demo"]
     scene.wait(lambda: window.demo.steps.states == (DONE,) * 4)

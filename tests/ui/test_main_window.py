@@ -36,9 +36,9 @@ def _press(box: QMessageBox, words: str) -> None:
 
 def test_first_start_offers_two_ways_on(scene: Scene) -> None:
     window = scene.open()
-    assert window.stack.currentWidget() is window.start_page is not None
-    assert window.start_page.demo_button.isVisible()
-    assert window.start_page.add_button.isVisible()
+    assert window.stack.currentWidget() is window.stack.start_page is not None
+    assert window.stack.start_page.demo_button.isVisible()
+    assert window.stack.start_page.add_button.isVisible()
     assert not window.tool_bar.place_call.isEnabled()
 
 

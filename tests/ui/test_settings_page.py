@@ -145,4 +145,4 @@ def test_start_page_comes_back_after_the_last_trunk(scene: Scene) -> None:
     page = _open(scene)
     page.delete_button.click()
     _answer(page, "Delete")
-    scene.wait(lambda: scene.window.stack.currentWidget() is scene.window.start_page is not None)
+    scene.wait(lambda: scene.window.stack.currentWidget() is scene.window.stack.start_page is not None)

@@ -61,8 +61,8 @@ def real(tmp_path: Path, qtbot: QtBot) -> Iterator[Real]:
 
 def test_demo_button_leads_to_a_verdict_that_it_works(real: Real, qtbot: QtBot) -> None:
     window = real.window
-    assert window.start_page
-    qtbot.mouseClick(window.start_page.demo_button, Qt.MouseButton.LeftButton)
+    assert window.stack.start_page
+    qtbot.mouseClick(window.stack.start_page.demo_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(window.pane.pages), timeout=DEMO_MS)
     page = next(iter(window.pane.pages.values()))
     levels: list[tuple[float | None, float | None]] = []
