@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,7 +101,18 @@ class _WindowData:
         return build_desk(self._paths, self._store)
 
 
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+
+
 def _window(data_dir: Path | None) -> int:
+    # Qt would end the process with an abort and a page of words
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in _DISPLAYS):
+        sys.stderr.write(
+            "ringback: There is no display for the window here.\n"
+            "  Try `ringback demo` in this terminal; `ringback --help` lists what else there is.\n"
+        )
+        return 2
+
     from app.errors import UserError
     from app.ui.window import open_window, show_error
 
