@@ -382,3 +382,41 @@ def test_without_registering_a_wrong_password_is_not_tried_again_and_again() -> 
 
     asyncio.run(run())
     assert sum(notice.message.text.startswith("INVITE") for notice in seen.of(TraceAdded)) == 2
+
+
+@pytest.mark.parametrize(("realm", "state", "challenges"), [
+    ("ringback", TrunkState.REGISTERED, 1),
+    ("another.example", TrunkState.WRONG_CREDENTIALS, 1),
+])  # fmt: skip
+def test_a_password_goes_only_to_the_realm_it_is_for(realm: str, state: TrunkState, challenges: int) -> None:
+    seen = Seen()
+
+    async def run() -> None:
+        async with (
+            Carrier(accounts={"1001": PASSWORD}) as carrier,
+            session(make_trunk(carrier.udp_port, realm=realm), PASSWORD, seen) as opened,
+        ):
+            outcome = await opened.connect()
+            assert (outcome.state, outcome.challenges) == (state, challenges), outcome
+
+    asyncio.run(run())
+    answered = any("\r\nAuthorization:" in notice.message.text for notice in seen.of(TraceAdded))
+    assert answered is (state is TrunkState.REGISTERED)
+
+
+@pytest.mark.parametrize("transport", [Transport.UDP, Transport.TCP])
+def test_an_outbound_proxy_is_sent_to_in_place_of_the_host(transport: Transport) -> None:
+    seen = Seen()
+
+    async def run() -> None:
+        async with Carrier(accounts={"1001": PASSWORD}) as carrier:
+            proxy = f"127.0.0.1:{carrier.udp_port if transport is Transport.UDP else carrier.tcp_port}"
+            trunk = make_trunk(None, host="sip.carrier.example", proxy=proxy, transport=transport)
+            async with session(trunk, PASSWORD, seen) as opened:
+                assert (await opened.connect()).state is TrunkState.REGISTERED
+                assert (await call(opened, "600", seconds=0.5)).result is CallResult.ANSWERED
+
+    asyncio.run(run())
+    starts = [notice.message.text.split("\r\n")[0] for notice in seen.of(TraceAdded)]
+    assert any(start.startswith("REGISTER sip:sip.carrier.example") for start in starts)
+    assert any(start.startswith("INVITE sip:600@sip.carrier.example") for start in starts)

@@ -18,7 +18,7 @@ from app.sip.session import TrunkSession
 PLAIN = Trunk(id="trunk-1", name="Main office", host="127.0.0.1", user="1001")
 
 
-def make_trunk(port: int, **changes: Any) -> Trunk:
+def make_trunk(port: int | None, **changes: Any) -> Trunk:
     """A trunk on this machine; `changes` are fields of `Trunk`."""
     return msgspec.structs.replace(PLAIN, port=port, **changes)
 
