@@ -19,7 +19,7 @@ from app.model.outcome import (
 )
 from app.model.trunk import Transport
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 """Raised with every change of a message; an engine of another version is refused."""
 
 
@@ -231,12 +231,14 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         transports: Transports that work here.
         codecs: Codec names available.
         max_calls: Calls at a time.
+        ipv6: Whether it can use IPv6 addresses.
     """
 
     version: str
     transports: tuple[Transport, ...]
     codecs: tuple[str, ...]
     max_calls: int
+    ipv6: bool
 
 
 class Hello(_Message, frozen=True, kw_only=True):

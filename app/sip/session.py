@@ -9,15 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from app.errors import EngineError, UserError
-from app.model.outcome import (
-    AnsweredBy,
-    CallOutcome,
-    LocalCause,
-    RegisterOutcome,
-    Target,
-    TlsFacts,
-    register_state,
-)
+from app.model.outcome import AnsweredBy, CallOutcome, LocalCause, RegisterOutcome, Target, TlsFacts
 from app.model.trunk import Transport, Trunk, TrunkState
 from app.sip.call_book import CallBook
 from app.sip.child import ChildOutcome
@@ -47,6 +39,15 @@ from app.sip.messages import (
 )
 from app.sip.notices import CallDigit, Notice, TraceAdded, TrunkChanged
 from app.sip.probe import udp_refused
+from app.sip.sign_in import (
+    SignInAnswer,
+    cause_in_words,
+    outcome_of,
+    outcome_of_closed_port,
+    outcome_of_ipv6_only,
+    outcome_without_address,
+    usable,
+)
 from app.sip.targets import Resolution, ResolveError, resolve
 
 ANSWER_LIMIT_S = 8.0
@@ -93,7 +94,7 @@ class TrunkSession:
         self._resolve = resolve
         self._engine: EngineClient | None = None
         self._calls = CallBook(trunk.id, trunk.name, notify)
-        self._waiting: asyncio.Future[RegistrationChanged | OptionsAnswered] | None = None
+        self._waiting: asyncio.Future[SignInAnswer] | None = None
         self._tls: TlsFacts | None = None
         self._target: Target | None = None
         self._tried: list[Target] = []
@@ -147,17 +148,13 @@ class TrunkSession:
         try:
             found = await self._resolve(trunk.host, trunk.port, trunk.transport, trunk.proxy)
         except ResolveError as error:
-            return RegisterOutcome(
-                trunk=trunk.name,
-                state=TrunkState.UNREACHABLE,
-                reason=error.what,
-                answered_by=AnsweredBy.LOCAL,
-                local_cause=error.cause,
-                lookup=error.steps,
-            )
+            return outcome_without_address(trunk.name, error)
         engine = await self._running_engine()
+        targets, lookup = usable(found, engine.capabilities)
+        if not targets:
+            return outcome_of_ipv6_only(trunk.name, found.targets[0], lookup)
         outcome: RegisterOutcome | None = None
-        for target in found.targets:
+        for target in targets:
             self._tried.append(target)
             self._target, self._tls = target, None
             outcome = await self._try_target(engine, target)
@@ -166,8 +163,8 @@ class TrunkSession:
                 from_network and outcome.sip_code not in _FAILOVER_CODES
             ):
                 break
-        assert outcome is not None  # a resolution without targets is a ResolveError
-        return replace(outcome, lookup=found.steps)
+        assert outcome is not None
+        return replace(outcome, lookup=lookup)
 
     async def _try_target(self, engine: EngineClient, target: Target) -> RegisterOutcome:
         trunk = self.trunk
@@ -188,7 +185,7 @@ class TrunkSession:
             )
         )
         ask = Register(limit_s=ANSWER_LIMIT_S) if trunk.register else SendOptions(limit_s=ANSWER_LIMIT_S)
-        waiting: asyncio.Future[RegistrationChanged | OptionsAnswered]
+        waiting: asyncio.Future[SignInAnswer]
         self._waiting = waiting = asyncio.get_running_loop().create_future()
         probe = asyncio.create_task(self._refused(target)) if target.transport is Transport.UDP else None
         try:
@@ -196,7 +193,7 @@ class TrunkSession:
             either: set[asyncio.Future[Any]] = {waiting, probe} if probe else {waiting}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not waiting.done() and probe is not None and probe.result():
-                return self._outcome_of_refusal(target)
+                return outcome_of_closed_port(trunk.name, target, tuple(self._tried))
             answer = await waiting
         finally:
             self._waiting = None
@@ -212,52 +209,10 @@ class TrunkSession:
         await asyncio.Event().wait()
         return False
 
-    def _outcome_of_refusal(self, target: Target) -> RegisterOutcome:
-        return RegisterOutcome(
-            trunk=self.trunk.name,
-            state=TrunkState.UNREACHABLE,
-            reason=f"Nothing listens on {target}",
-            answered_by=AnsweredBy.LOCAL,
-            local_cause=LocalCause.REFUSED,
-            target=target,
-            tried=tuple(self._tried),
-            requests_sent=1,
+    def _outcome_of(self, answer: SignInAnswer) -> RegisterOutcome:
+        return outcome_of(
+            answer, trunk=self.trunk.name, target=self._target, tried=tuple(self._tried), tls=self._tls
         )
-
-    def _outcome_of(self, answer: RegistrationChanged | OptionsAnswered) -> RegisterOutcome:
-        if isinstance(answer, OptionsAnswered):
-            reachable = answer.answered_by is AnsweredBy.NETWORK
-            state = TrunkState.REACHABLE if reachable else TrunkState.UNREACHABLE
-            expires, challenges = 0, 0
-        else:
-            state = register_state(
-                answer.sip_code,
-                registered=answer.state is RegistrationState.REGISTERED,
-                answered_by=answer.answered_by,
-            )
-            expires, challenges = answer.expires_s, answer.challenges
-            if state is not TrunkState.REGISTERED:
-                expires = 0  # PJSIP tells the lifetime that was asked for
-        return RegisterOutcome(
-            trunk=self.trunk.name,
-            state=state,
-            sip_code=answer.sip_code,
-            reason=self._reason_of(answer),
-            answered_by=answer.answered_by,
-            local_cause=answer.local_cause,
-            round_trip_ms=answer.round_trip_ms,
-            expires_s=expires,
-            target=self._target,
-            tried=tuple(self._tried),
-            tls=self._tls,
-            requests_sent=answer.requests_sent,
-            challenges=challenges,
-        )
-
-    def _reason_of(self, answer: RegistrationChanged | OptionsAnswered) -> str:
-        """Of a handshake that failed PJSIP sees only that its connection was closed."""
-        failed_tls = self._tls.error if self._tls and answer.answered_by is AnsweredBy.LOCAL else ""
-        return failed_tls or answer.reason
 
     async def _running_engine(self) -> EngineClient:
         self._check_not_closed()
@@ -383,7 +338,7 @@ class TrunkSession:
             case DigitReceived(call_id=call_id, digit=digit):
                 self._notify(CallDigit(trunk_id=trunk_id, call_id=call_id, digit=digit))
 
-    def _on_sign_in(self, event: RegistrationChanged | OptionsAnswered) -> None:
+    def _on_sign_in(self, event: SignInAnswer) -> None:
         if self._waiting is not None:
             if not self._waiting.done():
                 self._waiting.set_result(event)
@@ -412,15 +367,3 @@ class TrunkSession:
 
 def _cancelled() -> EngineError:
     return EngineError("Connecting was cancelled.")
-
-
-def cause_in_words(outcome: RegisterOutcome) -> str:
-    """The short line beside a trunk's state: `200 OK in 38 ms`, `no answer from udp 192.0.2.1:5060`."""
-    if outcome.answered_by is AnsweredBy.NETWORK:
-        line = f"{outcome.sip_code} {outcome.reason}".strip()
-        if outcome.round_trip_ms is not None:
-            line += f" in {outcome.round_trip_ms:.0f} ms"
-        return line
-    if outcome.target is not None and outcome.local_cause is not LocalCause.OTHER:
-        return f"{outcome.local_cause} ({outcome.target})"
-    return outcome.reason or str(outcome.local_cause)

@@ -55,7 +55,9 @@ GRANTED = RegistrationChanged(
 )
 REFUSED_TEXT = Refused(what="The far end of the wire says no.", do="Ask it again.", details="as it was told")
 BUG_TEXT = "ZeroDivisionError: as it was told"
-CAPABILITIES = Capabilities(version="stub", transports=(Transport.UDP,), codecs=("PCMU",), max_calls=4)
+CAPABILITIES = Capabilities(
+    version="stub", transports=(Transport.UDP,), codecs=("PCMU",), max_calls=4, ipv6=False
+)
 
 
 class Do(StrEnum):

@@ -17,7 +17,8 @@ from app.sip import session as session_module
 from app.sip.client import EngineBugError
 from app.sip.messages import CallChanged, CallState, DigitReceived, RegistrationState, Source, TlsHandshake
 from app.sip.notices import CallDigit, EngineLost, TrunkChanged
-from app.sip.session import TrunkSession, cause_in_words
+from app.sip.session import TrunkSession
+from app.sip.sign_in import cause_in_words
 from app.sip.targets import Resolution, ResolveError
 from tests.engine.waiting import until
 from tests.helpers.engine_stub import GRANTED, Do, Script, Turn, stub_engines
@@ -177,6 +178,72 @@ def test_a_name_without_an_address_starts_no_engine(monkeypatch: pytest.MonkeyPa
 
     asyncio.run(run())
     assert started == []
+
+
+def six(number: int) -> Target:
+    """An IPv6 address."""
+    return Target(address=f"2001:db8::{number}", port=5060, transport=Transport.TCP, name="sip.example.com")
+
+
+def test_addresses_that_the_engine_cannot_use_are_left_out_and_said_to_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stub_engines(monkeypatch, registers(Turn(events=(SILENT,)), Turn(events=(GRANTED,))))
+
+    async def both(*_: object) -> Resolution:
+        return Resolution(targets=(six(1), TARGETS[0], six(2), TARGETS[1]), steps=("asked",))
+
+    async def run() -> None:
+        async with opened(Seen(), both) as session:
+            outcome = await session.connect()
+            assert outcome.tried == TARGETS[:2]
+            assert outcome.lookup[0] == "asked"
+            assert [line for line in outcome.lookup if "2001:db8::" in line and "IPv6" in line][1:]
+
+    asyncio.run(run())
+
+
+def test_a_provider_with_ipv6_only_is_an_outcome_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    stub_engines(monkeypatch)
+    seen = Seen()
+
+    async def only_six(*_: object) -> Resolution:
+        return Resolution(targets=(six(1),))
+
+    async def run() -> None:
+        async with opened(seen, only_six) as session:
+            outcome = await session.connect()
+            assert (outcome.state, outcome.answered_by) == (TrunkState.UNREACHABLE, AnsweredBy.LOCAL)
+            assert (outcome.target, outcome.tried) == (six(1), ())
+            with pytest.raises(EngineError, match="not connected"):
+                await session.hang_up("x")
+
+    asyncio.run(run())
+    assert "IPv6" in seen.of(TrunkChanged)[1].cause
+
+
+def test_a_lifetime_is_told_only_where_one_was_granted(monkeypatch: pytest.MonkeyPatch) -> None:
+    stub_engines(monkeypatch, registers(Turn(events=(replace(refusal(403), expires_s=300),))))
+
+    async def run() -> None:
+        async with opened(Seen()) as session:
+            assert (await session.connect()).expires_s == 0
+
+    asyncio.run(run())
+
+
+def test_a_failed_handshake_is_the_reason_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = TlsFacts(error="certificate has expired", cause=LocalCause.TLS_TIME)
+    stub_engines(monkeypatch, registers(Turn(events=(TlsHandshake(target=TARGETS[0], facts=bad), SILENT))))
+
+    async def one(*_: object) -> Resolution:
+        return Resolution(targets=TARGETS[:1])
+
+    async def run() -> None:
+        async with opened(Seen(), one) as session:
+            assert (await session.connect()).reason == "certificate has expired"
+
+    asyncio.run(run())
 
 
 def test_a_trunk_that_does_not_register_is_asked_for_options(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,9 +71,6 @@ class Account(pj.Account):  # type: ignore[misc]  # the wheel has no types
             # The edge writes the address of its own socket; what the provider saw is not ours to copy
             config.natConfig.contactRewriteUse = 0
             config.natConfig.viaRewriteUse = False
-        if ":" in settings.target.address:
-            config.sipConfig.ipv6Use = pj.PJSUA_IPV6_ENABLED_PREFER_IPV6
-            config.mediaConfig.ipv6Use = pj.PJSUA_IPV6_ENABLED_PREFER_IPV6
         config.mediaConfig.transportConfig.publicAddress = local
         config.mediaConfig.transportConfig.port = 0
         config.mediaConfig.srtpUse = pj.PJMEDIA_SRTP_DISABLED

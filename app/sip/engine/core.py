@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import socket
+import sys
 import time
 from collections.abc import Callable
 
@@ -164,6 +165,11 @@ class Engine:
     def _open_account(self, settings: OpenAccount) -> None:
         self._close_account()
         target = settings.target
+        if ":" in target.address:
+            raise EngineError(
+                f"{target} is an IPv6 address, which this version of Ringback can't use.",
+                do="Use a name or an IPv4 address of your provider.",
+            )
         try:
             local = self._endpoint.open_transports(target)
         except OSError as error:
@@ -172,7 +178,7 @@ class Engine:
                 do="Check the network connection and any VPN.",
                 details=str(error),
             ) from error
-        self._wake_port = self._endpoint.udp_port if ":" not in local else 0
+        self._wake_port = self._endpoint.udp_port
         self._endpoint.choose_codecs(settings.codecs)
         if target.transport is Transport.TLS:
             self._secure = SecurePath(
@@ -223,7 +229,11 @@ class Engine:
         self._stopping = time.monotonic() + STOP_LIMIT_S
         self._calls.hang_up_all()
         if self._account is not None and self._sign_in.registered:
-            self._sign_in.unregister(self._account)
+            try:
+                self._sign_in.unregister(self._account)
+            except EngineError as error:
+                # It can't be sent any more; the registration then ends by itself
+                sys.stderr.write(f"unregister: {error.details}\n")
 
     def _open(self) -> tuple[Account, OpenAccount]:
         if self._account is None or self._settings is None:

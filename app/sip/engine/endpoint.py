@@ -75,6 +75,8 @@ class Endpoint:
             transports=(Transport.UDP, Transport.TCP, Transport.TLS),
             codecs=tuple(names),
             max_calls=MAX_CALLS,
+            # Made without: an account or a stream that is to use it ends the process in an assertion
+            ipv6=False,
         )
 
     def choose_codecs(self, names: tuple[str, ...]) -> None:
@@ -97,11 +99,8 @@ class Endpoint:
         inner = target.transport is Transport.TLS
         if (local, inner) != self._opened:
             self.shut_transports()
-            self._udp = self._open(pj.PJSIP_TRANSPORT_UDP, pj.PJSIP_TRANSPORT_UDP6, local)
-            if inner:
-                self._tcp = self._open(pj.PJSIP_TRANSPORT_TCP, pj.PJSIP_TRANSPORT_TCP, "127.0.0.1")
-            else:
-                self._tcp = self._open(pj.PJSIP_TRANSPORT_TCP, pj.PJSIP_TRANSPORT_TCP6, local)
+            self._udp = self._open(pj.PJSIP_TRANSPORT_UDP, local)
+            self._tcp = self._open(pj.PJSIP_TRANSPORT_TCP, "127.0.0.1" if inner else local)
             self._opened = (local, inner)
         return local
 
@@ -115,16 +114,17 @@ class Endpoint:
         self._udp = self._tcp = -1
         self._opened = ("", False)
 
-    def _open(self, v4: int, v6: int, local: str) -> int:
+    def _open(self, kind: int, local: str) -> int:
         config = pj.TransportConfig()
         config.port = 0
         config.publicAddress = local
-        # Else a small request waits for the answer to the one before it (Nagle), 40 ms each time
-        config.sockOptParams.sockOpts.append(pj.SockOpt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1))
+        if kind == pj.PJSIP_TRANSPORT_TCP:
+            # Else a small request waits for the answer to the one before it (Nagle), 40 ms each time
+            config.sockOptParams.sockOpts.append(pj.SockOpt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1))
         if local.startswith("127."):
             # A far end on this machine: nobody else needs to find these ports
             config.boundAddress = local
-        return int(self._endpoint.transportCreate(v6 if ":" in local else v4, config))
+        return int(self._endpoint.transportCreate(kind, config))
 
     @property
     def tcp_port(self) -> int:
@@ -160,7 +160,6 @@ def local_address(target: Target) -> str:
     Raises:
         OSError: There is no route.
     """
-    family = socket.AF_INET6 if ":" in target.address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect((target.address, target.port))
         return str(probe.getsockname()[0])

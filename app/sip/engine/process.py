@@ -6,12 +6,13 @@ from app.sip.wire import claim_stdout
 
 
 def main() -> int:
-    """Run until told to stop or until the parent is gone; returns the exit code."""
+    """Run until told to stop, until the parent is gone or until terminated; returns the exit code."""
     wire = claim_stdout()
 
     import faulthandler
     import os
     import queue
+    import signal
     import sys
     import threading
     import traceback
@@ -37,15 +38,17 @@ def main() -> int:
     )
     from app.sip.wire import LineDecoder, WireError, encode
 
-    parent_gone = False
+    ending = False
 
     def send(message: FromEngine) -> None:
         """Never fails: most messages are sent from within PJSIP's callbacks, where nothing may."""
-        nonlocal parent_gone
+        nonlocal ending
+        line = memoryview(encode(message))
         try:
-            wire.write(encode(message))
+            while line:  # a signal may cut a write short
+                line = line[wire.write(line) :]
         except OSError:
-            parent_gone = True
+            ending = True  # the parent is gone
 
     inbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
     engine = Engine(send)
@@ -57,6 +60,12 @@ def main() -> int:
                 engine.wake()
         inbox.put(None)
         engine.wake()
+
+    # Ended from outside, it hangs up and unregisters as it does on `Stop`. Where such signals do not exist,
+    # on Windows, the end of standard input is the way to ask for that.
+    for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: inbox.put(None))
 
     decoder: LineDecoder[Request] = LineDecoder(Request)
     stop_id: int | None = None
@@ -89,10 +98,10 @@ def main() -> int:
             while not inbox.empty():
                 line = inbox.get_nowait()
                 if line is None:
-                    parent_gone = True
+                    ending = True
                 else:
                     obey(line)
-            if parent_gone:
+            if ending:
                 engine.handle(Stop())
         if stop_id is not None:
             send(Answer(id=stop_id, result=Done()))

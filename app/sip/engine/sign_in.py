@@ -160,3 +160,5 @@ class SignIn:
                 challenges=progress.challenges,
             )
         )
+        # The next refresh is counted by itself
+        self._ledger.restart("REGISTER")

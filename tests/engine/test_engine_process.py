@@ -1,0 +1,461 @@
+"""The engine as a process: how it ends, which addresses it tries, and how it keeps a registration."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from app.errors import EngineError
+from app.model.outcome import AnsweredBy, Audio, LocalCause, Target
+from app.model.trunk import Transport, TrunkState
+from app.sip.carrier.messages import CarrierOptions
+from app.sip.carrier.server import Carrier
+from app.sip.child import Child, ChildOutcome, Role
+from app.sip.messages import (
+    CallState,
+    Command,
+    HangUp,
+    OpenAccount,
+    Request,
+    SendOptions,
+    Source,
+    Stop,
+    Unregister,
+)
+from app.sip.notices import CallProgress, TraceAdded, TrunkChanged
+from app.sip.session import TrunkSession
+from app.sip.targets import Resolution
+from app.sip.wire import encode
+from tests.engine.far_end import FarEnd, challenge, echoing, far_end, granted
+from tests.engine.waiting import until
+from tests.helpers.sip_client import Message
+from tests.helpers.trunks import Seen, call, make_trunk, session
+
+PASSWORD = "canary-5f0c-kept-out-of-sight"
+SIGNALS = pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it")
+REFRESH_S = 15.0
+"""PJSIP refreshes five seconds after a registration at the earliest."""
+
+
+def at(port: int, address: str = "127.0.0.1", transport: Transport = Transport.UDP) -> Target:
+    """A target on this machine."""
+    return Target(address=address, port=port, transport=transport, name="sip.example.com")
+
+
+@asynccontextmanager
+async def resolved_to(seen: Seen, *targets: Target, **changes: Any) -> AsyncIterator[TrunkSession]:
+    """A session whose trunk's name leads to these addresses."""
+
+    async def resolve(*_: object) -> Resolution:
+        return Resolution(targets=targets, steps=("asked",))
+
+    opened = TrunkSession(
+        make_trunk(5060, transport=targets[0].transport, **changes),
+        PASSWORD,
+        seen.notices.append,
+        on_engine_end=lambda outcome, lost: seen.lost.append((outcome, lost)),
+        on_log=seen.log.append,
+        resolve=resolve,
+    )
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+@asynccontextmanager
+async def bare_engine() -> AsyncIterator[tuple[Child, list[bytes], list[ChildOutcome]]]:
+    """An engine without the client: its process, the lines of its wire, its end."""
+    lines: list[bytes] = []
+    ends: list[ChildOutcome] = []
+    child = Child(Role.ENGINE, on_line=lines.append, on_end=ends.append)
+    await child.start()
+    try:
+        await until(lambda: lines, "the hello")
+        yield child, lines, ends
+    finally:
+        await child.stop(b"")
+
+
+def closed_port(kind: socket.SocketKind) -> int:
+    """A port on which nothing listens."""
+    with socket.socket(socket.AF_INET, kind) as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def unregisters(far: FarEnd) -> bool:
+    """Whether the far end was asked to forget the registration."""
+    return any(request.one("Expires") == "0" for request in far.of("REGISTER"))
+
+
+# How it ends
+
+
+@pytest.mark.parametrize("line", [b"hello\n", b'{"id":1,"command":{"type":"Nonsense"}}\n', b'{"id":1}\n'])
+def test_a_parent_that_speaks_another_language_is_left(line: bytes) -> None:
+    async def run() -> None:
+        async with bare_engine() as (child, _, ends):
+            child.send(line)
+            await until(lambda: ends, "the end")
+            assert ends[0].exit_code == 3
+            assert "the parent speaks another language: not a" in ends[0].log_tail[-1]
+
+    asyncio.run(run())
+
+
+def test_an_engine_nobody_has_asked_anything_ends_with_its_input() -> None:
+    async def run() -> None:
+        async with bare_engine() as (child, _, ends):
+            assert child._process is not None
+            assert child._process.stdin is not None
+            child._process.stdin.close()
+            await until(lambda: ends, "the end")
+            assert ends[0].exit_code == 0
+
+    asyncio.run(run())
+
+
+@SIGNALS
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_terminated_it_takes_its_registration_back_and_hangs_up(name: str) -> None:
+    seen = Seen()
+
+    async def run() -> None:
+        async with (
+            Carrier(accounts={"1001": PASSWORD}) as carrier,
+            session(make_trunk(carrier.udp_port), PASSWORD, seen) as opened,
+        ):
+            await opened.connect()
+            await opened.place_call("600", max_seconds=30, ring_seconds=5, source=Source.TONE)
+            await until(lambda: carrier.calls_up, "the call")
+            await until(
+                lambda: any(n.state is CallState.ANSWERED for n in seen.of(CallProgress)), "the answer"
+            )
+            os.kill(opened.engine_pid, getattr(signal, name))
+            await until(lambda: seen.lost, "the end")
+            assert carrier.calls_up == 0
+            assert not carrier.is_registered("1001")
+
+    asyncio.run(run())
+    ((outcome, _),) = seen.lost
+    assert (outcome.exit_code, outcome.signal_name) == (0, "")
+
+
+@SIGNALS
+def test_terminated_while_the_far_end_is_silent_it_ends_within_its_limit() -> None:
+    seen = Seen()
+
+    async def run() -> None:
+        silent = False
+
+        def answer(request: Message) -> Sequence[str]:
+            return () if silent else granted(request)
+
+        async with far_end(answer) as far, resolved_to(seen, at(far.port)) as opened:
+            await opened.connect()
+            silent = True
+            os.kill(opened.engine_pid, signal.SIGTERM)
+            await until(lambda: seen.lost, "the end", seconds=6)
+            assert unregisters(far)
+
+    asyncio.run(run())
+    ((outcome, _),) = seen.lost
+    assert outcome.exit_code == 0
+
+
+ORPHAN = """
+import asyncio, os, sys
+from app.sip.session import TrunkSession
+from tests.helpers.trunks import make_trunk
+async def main():
+    session = TrunkSession(
+        make_trunk(int(sys.argv[1])), "secret", lambda notice: None, on_engine_end=lambda outcome, lost: None
+    )
+    await session.connect()
+    print(session.engine_pid, flush=True)
+    os.kill(os.getpid(), 9)
+asyncio.run(main())
+"""
+
+
+@SIGNALS
+def test_without_its_parent_it_takes_its_registration_back() -> None:
+    async def run() -> None:
+        async with far_end(granted) as far:
+            parent = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", ORPHAN, str(far.port), stdout=asyncio.subprocess.PIPE
+            )
+            assert parent.stdout is not None
+            pid = int(await parent.stdout.readline())
+            await parent.wait()
+            await until(lambda: unregisters(far), "the REGISTER that takes it back")
+            await until(lambda: not _alive(pid), "the orphan to end")
+
+    asyncio.run(run())
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
+# Which addresses it tries
+
+
+@pytest.mark.parametrize("transport", [Transport.UDP, Transport.TCP])
+def test_after_an_address_where_nothing_listens_the_next_one_is_tried(transport: Transport) -> None:
+    seen = Seen()
+    kind = socket.SOCK_DGRAM if transport is Transport.UDP else socket.SOCK_STREAM
+
+    async def run() -> None:
+        async with Carrier(accounts={"1001": PASSWORD}) as carrier:
+            good = carrier.udp_port if transport is Transport.UDP else carrier.tcp_port
+            targets = at(closed_port(kind), transport=transport), at(good, transport=transport)
+            async with resolved_to(seen, *targets) as opened:
+                outcome = await opened.connect()
+                assert outcome.state is TrunkState.REGISTERED
+                assert (outcome.target, outcome.tried) == (targets[1], targets)
+                answered = await call(opened, "600", seconds=0.5)
+                assert answered.audio is Audio.TWO_WAY
+
+    asyncio.run(run())
+    assert [n.state for n in seen.of(TrunkChanged)][:2] == [TrunkState.CONNECTING, TrunkState.REGISTERED]
+
+
+def test_after_an_address_that_is_overloaded_the_next_one_is_tried() -> None:
+    seen = Seen()
+
+    async def run() -> None:
+        async with (
+            far_end(lambda request: ("503 Service Unavailable", "Retry-After: 30")) as busy,
+            Carrier(accounts={"1001": PASSWORD}) as carrier,
+            resolved_to(seen, at(busy.port), at(carrier.udp_port)) as opened,
+        ):
+            outcome = await opened.connect()
+            assert outcome.state is TrunkState.REGISTERED
+            assert [target.port for target in outcome.tried] == [busy.port, carrier.udp_port]
+            assert len(busy.of("REGISTER")) == 1
+
+    asyncio.run(run())
+
+
+def test_when_every_address_is_overloaded_the_outcome_is_the_last_ones() -> None:
+    async def run() -> None:
+        async with (
+            far_end(lambda request: ("503 First",)) as first,
+            far_end(lambda request: ("503 Second",)) as second,
+            resolved_to(Seen(), at(first.port), at(second.port)) as opened,
+        ):
+            outcome = await opened.connect()
+            assert outcome.state is TrunkState.REJECTED
+            assert (outcome.sip_code, outcome.reason) == (503, "Second")
+            assert outcome.answered_by is AnsweredBy.NETWORK
+            assert len(outcome.tried) == 2
+
+    asyncio.run(run())
+
+
+def test_a_refusal_of_the_first_address_is_final() -> None:
+    async def run() -> None:
+        async with (
+            far_end(lambda request: ("403 Forbidden",)) as first,
+            far_end(granted) as second,
+            resolved_to(Seen(), at(first.port), at(second.port)) as opened,
+        ):
+            outcome = await opened.connect()
+            assert (outcome.sip_code, outcome.tried) == (403, (at(first.port),))
+            assert second.requests == []
+
+    asyncio.run(run())
+
+
+def test_an_ipv6_address_is_left_out_for_the_next_one() -> None:
+    seen = Seen()
+
+    async def run() -> None:
+        async with (
+            far_end(granted) as far,
+            resolved_to(seen, at(far.port, "::1"), at(far.port)) as opened,
+        ):
+            outcome = await opened.connect()
+            assert (outcome.state, outcome.tried) == (TrunkState.REGISTERED, (at(far.port),))
+
+    asyncio.run(run())
+
+
+def test_the_engine_refuses_an_ipv6_address_in_words_and_lives_on() -> None:
+    async def run() -> None:
+        async with far_end(granted) as far, resolved_to(Seen(), at(far.port)) as opened:
+            await opened.connect()
+            engine = opened._connected_engine()
+            command = OpenAccount(
+                user="1001", host="::1", port=5060, auth_id="", password="", realm="*", caller_id="",
+                expires=60, register=True, codecs=("PCMU",), target=at(5060, "::1"),
+            )  # fmt: skip
+            with pytest.raises(EngineError, match="IPv6"):
+                await engine.request(command)
+            assert (await opened.connect()).state is TrunkState.REGISTERED
+
+    asyncio.run(run())
+
+
+# How it keeps a registration
+
+
+def test_a_lifetime_that_is_too_short_is_asked_for_longer() -> None:
+    def answer(request: Message) -> Sequence[str]:
+        if request.one("Expires") == "60":
+            return "423 Interval Too Brief", "Min-Expires: 1800"
+        return granted(request, 1800)
+
+    async def run() -> None:
+        async with far_end(answer) as far, resolved_to(Seen(), at(far.port), expires=60) as opened:
+            outcome = await opened.connect()
+            assert (outcome.state, outcome.expires_s) == (TrunkState.REGISTERED, 1800)
+            assert [request.one("Expires") for request in far.of("REGISTER")] == ["60", "1800"]
+
+    asyncio.run(run())
+
+
+def test_a_registration_is_refreshed_before_it_ends_also_with_a_stale_nonce() -> None:
+    seen = Seen()
+    arrivals: list[float] = []
+    lifetime = 8
+
+    def answer(request: Message) -> Sequence[str]:
+        arrivals.append(asyncio.get_running_loop().time())
+        credentials = request.one("Authorization")
+        if not credentials:
+            return challenge()
+        # The first nonce of the refresh is too old when it arrives
+        return challenge(stale=True) if len(arrivals) == 4 else granted(request, lifetime)
+
+    async def run() -> None:
+        async with far_end(answer) as far, resolved_to(seen, at(far.port)) as opened:
+            first = await opened.connect()
+            assert (first.expires_s, first.requests_sent, first.challenges) == (lifetime, 2, 1)
+            seen.notices.clear()
+            await until(lambda: seen.of(TrunkChanged), "the refresh", seconds=REFRESH_S)
+            nonces = [r.one("Authorization").partition('nonce="')[2].split('"')[0] for r in far.requests]
+            assert len(set(nonces[3:5])) == 2
+
+    asyncio.run(run())
+    (refreshed, *_) = seen.of(TrunkChanged)
+    assert refreshed.state is TrunkState.REGISTERED
+    assert refreshed.outcome is not None
+    assert refreshed.outcome.expires_s == lifetime
+    # Counted by itself: the challenges of every refresh together would look like a loop
+    assert (refreshed.outcome.requests_sent, refreshed.outcome.challenges) == (3, 2)
+    assert arrivals[2] - arrivals[1] < lifetime - 1
+
+
+@pytest.mark.parametrize(
+    ("status", "state"), [("403 Forbidden", TrunkState.REJECTED), ("401", TrunkState.WRONG_CREDENTIALS)]
+)
+def test_a_refused_refresh_changes_the_trunk_and_is_not_repeated(status: str, state: TrunkState) -> None:
+    seen = Seen()
+    refuse = False
+
+    def answer(request: Message) -> Sequence[str]:
+        if not request.one("Authorization") or (refuse and status == "401"):
+            return challenge()
+        return (status,) if refuse else granted(request, 6)
+
+    async def run() -> None:
+        nonlocal refuse
+        async with far_end(answer) as far:
+            async with resolved_to(seen, at(far.port)) as opened:
+                await opened.connect()
+                refuse = True
+                seen.notices.clear()
+                await until(lambda: seen.of(TrunkChanged), "the refresh", seconds=REFRESH_S)
+                assert opened.state is state
+                assert opened.outcome is not None
+                assert opened.outcome.challenges == (2 if status == "401" else 1)
+            assert len(far.of("REGISTER")) == 4
+
+    asyncio.run(run())
+    assert [notice.state for notice in seen.of(TrunkChanged)] == [state, TrunkState.OFF]
+
+
+# Two engines
+
+
+def test_two_engines_at_once_do_not_disturb_each_other() -> None:
+    one, two = Seen(), Seen()
+    accounts = {"1001": PASSWORD, "1002": PASSWORD}
+
+    async def run() -> None:
+        async with (
+            Carrier(accounts=accounts, options=CarrierOptions(channels=2)) as carrier,
+            session(make_trunk(carrier.udp_port), PASSWORD, one) as first,
+            session(make_trunk(carrier.udp_port, id="trunk-2", user="1002"), PASSWORD, two) as second,
+        ):
+            outcomes = await asyncio.gather(first.connect(), second.connect())
+            assert {outcome.state for outcome in outcomes} == {TrunkState.REGISTERED}
+            assert first.engine_pid != second.engine_pid
+            calls = await asyncio.gather(call(first, "600", seconds=2), call(second, "600", seconds=2))
+            for outcome in calls:
+                assert outcome.audio is Audio.TWO_WAY
+                assert outcome.heard
+                assert outcome.media is not None
+                assert outcome.media.rx.lost == 0
+
+    asyncio.run(run())
+    for seen, user, other in ((one, "1001", "1002"), (two, "1002", "1001")):
+        texts = [notice.message.text for notice in seen.of(TraceAdded)]
+        assert all(f"sip:{user}@" in text for text in texts)
+        assert not any(f"sip:{other}@" in text for text in texts)
+        assert {notice.trunk_id for notice in seen.notices} == {"trunk-1" if user == "1001" else "trunk-2"}
+
+
+def test_a_far_end_that_is_no_carrier_of_ours_is_called_with_sound_both_ways() -> None:
+    async def run() -> None:
+        async with echoing() as sdp, far_end(lambda request: answer(request)) as far:
+
+            def answer(request: Message) -> Sequence[str]:
+                if request.start_line.startswith("INVITE"):
+                    contact = f"Contact: <sip:127.0.0.1:{far.port}>"
+                    return ("200 OK", contact, "Content-Type: application/sdp", "", *sdp)
+                if request.start_line.startswith("ACK"):
+                    return ()
+                return granted(request)
+
+            async with resolved_to(Seen(), at(far.port)) as opened:
+                await opened.connect()
+                outcome = await call(opened, "600", seconds=2.5)
+                assert (outcome.audio, outcome.heard) == (Audio.TWO_WAY, True)
+                assert outcome.local_cause is LocalCause.NONE
+                assert outcome.media is not None
+                assert outcome.media.echo_ms is not None
+                await until(lambda: far.of("BYE"), "the BYE")
+
+    asyncio.run(run())
+
+
+def test_commands_are_answered_in_the_order_they_came() -> None:
+    async def run() -> None:
+        async with bare_engine() as (child, lines, ends):
+            commands: tuple[Command, ...] = (Unregister(), HangUp(call_id="nobody"), SendOptions(), Stop())
+            requests = [Request(id=n, command=command) for n, command in enumerate(commands)]
+            child.send(b"".join(map(encode, requests)))
+            await until(lambda: ends, "the end")
+            answers = [line for line in lines if b'"Answer"' in line]
+            assert [b'"id":%d' % n in line for n, line in enumerate(answers)] == [True] * 4
+            assert [b"Refused" in line for line in answers] == [False, True, True, False]
+            assert ends[0].exit_code == 0
+
+    asyncio.run(run())
