@@ -76,11 +76,12 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         do: The answer, or something else in its place.
-        events: Told after it.
+        before, events: Told before it and after it.
         exit_code: With `DIE`.
     """
 
     do: Do = Do.ANSWER
+    before: tuple[Event, ...] = ()
     events: tuple[Event, ...] = ()
     exit_code: int = 7
 
@@ -152,6 +153,8 @@ def main() -> None:
         turns = script.turns.get(name, (_usual(request),))
         turn = turns[min(seen[name], len(turns) - 1)]
         seen[name] += 1
+        for event in turn.before:
+            say(event)
         match turn.do:
             case Do.ANSWER:
                 say(Answer(id=request.id, result=Done()))

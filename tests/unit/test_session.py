@@ -127,7 +127,7 @@ def test_when_no_address_answers_the_last_one_is_the_outcome(monkeypatch: pytest
 
 
 def test_news_of_an_address_given_up_is_no_news_of_the_trunk(monkeypatch: pytest.MonkeyPatch) -> None:
-    account = (Turn(), Turn(events=(refusal(403),)))
+    account = (Turn(), Turn(before=(refusal(403),)))
     register = (Turn(events=(SILENT,)), Turn(events=(GRANTED,)))
     stub_engines(monkeypatch, Script(turns={"OpenAccount": account, "Register": register}))
     seen = Seen()
