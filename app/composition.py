@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import ExitStack
@@ -88,15 +89,21 @@ class _WindowData:
 
     def look(self, keys: tuple[str, ...]) -> FirstLook:
         """The saved trunks, and what the window remembered."""
+        from app.errors import StoreError
         from app.store import Store, window_setting
         from app.ui.bridge import FirstLook
 
-        self._store = store = Store.open(self._paths)
+        try:
+            self._store = store = Store.open(self._paths)
+        except StoreError:
+            gc.enable()  # there will be no desk to do it
+            raise
         recalled = {key: store.setting(window_setting(key)) for key in keys}
         return FirstLook(trunks=store.trunks(), recalled=recalled)
 
     def build(self) -> Desk:
         """The desk."""
+        gc.enable()
         _begin_log(self._paths, self._stack)
         return build_desk(self._paths, self._store)
 
@@ -112,6 +119,9 @@ def _window(data_dir: Path | None) -> int:
             "  Try `ringback demo` in this terminal; `ringback --help` lists what else there is.\n"
         )
         return 2
+
+    # What is made until the trunks are on screen stays; looking for garbage in it takes a tenth of the time
+    gc.disable()
 
     from app.errors import UserError
     from app.ui.window import open_window, show_error
