@@ -246,6 +246,17 @@ def test_an_incoming_call_is_entered_with_its_caller() -> None:
     assert seen.of(CallProgress)[0].called == "sip:1001@192.0.2.7"
 
 
+def test_an_incoming_call_that_has_ended_does_not_ring_again() -> None:
+    async def test(book: Book) -> None:
+        book.incoming("in-1")
+        book.end("in-1", 487, direction=Direction.IN)
+        book.seen.notices.clear()
+        book.incoming("in-1")
+        assert book.calls.up == 0
+
+    assert run(test).seen.notices == []
+
+
 # Taken back, lost
 
 
