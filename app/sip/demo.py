@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -39,6 +40,10 @@ class DemoAccount(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         """Without the password."""
         return f"DemoAccount(user={self.user!r}, password=<hidden>)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """The same for pretty printers, which would take msgspec's own list of all fields."""
+        return [("user", self.user), ("password", "<hidden>")]
 
 
 class DemoCarrier:

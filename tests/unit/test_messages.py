@@ -11,6 +11,8 @@ import pytest
 
 from app.model.outcome import Target
 from app.model.trunk import Transport
+from app.sip.carrier.messages import StartCarrier
+from app.sip.demo import DemoAccount
 from app.sip.messages import OpenAccount, Request
 
 CANARY = "canary-5f0c-kept-out-of-sight"
@@ -50,6 +52,13 @@ def test_no_text_of_a_command_shows_its_password(value: object) -> None:
         assert CANARY not in text
         assert "hidden" in text
     assert CANARY not in pprint.pformat(value)
+
+
+def test_no_text_of_the_carriers_accounts_shows_a_password() -> None:
+    for value in (StartCarrier(accounts={"1001": CANARY}), DemoAccount(user="1001", password=CANARY)):
+        for text in (repr(value), str(value), str(value.__rich_repr__())):
+            assert CANARY not in text
+            assert "hidden" in text
 
 
 def test_the_text_still_tells_which_account_it_is() -> None:

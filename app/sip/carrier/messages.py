@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -114,6 +115,10 @@ class StartCarrier(_Message, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         """Without the passwords."""
         return f"StartCarrier(accounts={sorted(self.accounts)}, passwords=<hidden>, options={self.options})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """The same for pretty printers, which would take msgspec's own list of all fields."""
+        return [("accounts", sorted(self.accounts)), ("passwords", "<hidden>"), ("options", self.options)]
 
 
 class Stop(_Message, frozen=True, kw_only=True):
