@@ -107,7 +107,8 @@ def test_a_parent_that_speaks_another_language_is_left(line: bytes) -> None:
             child.send(line)
             await until(lambda: ends, "the end")
             assert ends[0].exit_code == 3
-            assert "the parent speaks another language: not a" in ends[0].log_tail[-1]
+            # PJLIB empties its own buffer when the process ends, so its lines may come last
+            assert "the parent speaks another language: not a" in "\n".join(ends[0].log_tail)
 
     asyncio.run(run())
 
