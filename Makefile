@@ -17,8 +17,8 @@ endif
 PYTHON := $(BIN)/python
 # Hashes are checked, and nothing is installed that the lock does not name.
 INSTALL := $(PYTHON) -m pip --disable-pip-version-check install -qq --no-deps
-# One worker a core, at least two: the tests wait on sockets more than they compute.
-WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ "$$cores" -ge 2 ] && echo "$$cores" || echo 2)
+# Three workers for two cores, at least two: the tests wait on sockets more than they compute.
+WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); workers=$$((cores * 3 / 2)); [ "$$workers" -ge 2 ] && echo "$$workers" || echo 2)
 TESTS ?= tests
 CHECKED := app tests bench scripts pyinstaller.spec
 

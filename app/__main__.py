@@ -19,8 +19,9 @@ def main() -> int:
 
             return carrier_main()
     from app.composition import run
+    from app.threads import leave
 
-    return run(arguments)
+    return leave(run(arguments))
 
 
 if __name__ == "__main__":

@@ -5,36 +5,39 @@ The window and the command line are two faces of this one object; neither has a 
 
 from __future__ import annotations
 
-import asyncio
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
-from app.errors import StoreError, UserError, VaultError
+from app.errors import UserError
+from app.history.calls import CallHistory
+from app.keeping import Keeping
+from app.model.audio_choice import AudioChoice
+from app.model.call_length import (
+    DEFAULT_MAX_SECONDS,
+    DEFAULT_RING_SECONDS,
+    check_length,
+)
+from app.model.conflicts import Conflict
+from app.model.history import CallPlan
 from app.model.outcome import CallOutcome, RegisterOutcome
-from app.model.settings import Mended, apply_settings, check_trunk, new_trunk
+from app.model.settings import Mended
 from app.model.trunk import Trunk, TrunkState
-from app.paths import check_ca_file
-from app.sip.emergency import dialled_number
+from app.model.trunk_csv import CsvPreview
+from app.sip.call_control import CallControl
+from app.sip.dialling import Dialled, dial
 from app.sip.messages import Source
 from app.sip.notices import Notice
 from app.sip.supervisor import Supervisor
-from app.store import Store, window_setting
-from app.threads import run_apart
+from app.store import Store, StoredSetting, window_setting
 from app.vault import Vault, VaultNote
 
 if TYPE_CHECKING:
     from app.sip.demo import DemoCarrier
+    from app.sip.nearest import Reply, ServerAddress
 
-DEFAULT_MAX_SECONDS = 30.0
-"""Length limit of a test call, seconds, unless the person asks for another."""
-LONGEST_CALL_SECONDS = 120.0
-"""Nobody can ask for a longer test call."""
-DEFAULT_RING_SECONDS = 45.0
-LONGEST_RING_SECONDS = 180.0
-"""Nobody can ask for longer ringing; networks give up before that."""
+AUDIO_CHOICE = StoredSetting("audio", AudioChoice, AudioChoice())
+
 DEMO_NUMBER = "600"
 """The demo carrier's echo."""
 
@@ -49,7 +52,7 @@ class Desk:
         on_log: Gets the log lines of children, with the trunk's name.
 
     Attributes:
-        vault_note: What the person should know about the vault, empty while there is nothing.
+        history: The calls that were made, in this run and in former ones.
     """
 
     def __init__(
@@ -60,72 +63,86 @@ class Desk:
         on_log: Callable[[str, str], None] | None = None,
     ) -> None:
         self._store = store
-        self._open_vault = open_vault
-        self._vault: Vault | None = None
-        self._vault_lock = asyncio.Lock()
+        self._keeping = Keeping(store, open_vault)
+        self.history = CallHistory(store, self._tell, self._keeping.trunk, self._keeping.on_trial)
         self._on_log = on_log
         self._listeners: list[Callable[[Notice], None]] = []
         self._supervisor = Supervisor(self._tell, on_log=on_log)
         self._demo: DemoCarrier | None = None
-        self._this_run: dict[str, Trunk] = {}
-        self._passwords: dict[str, str] = {}
-        self.vault_note = ""
 
     def listen(self, listener: Callable[[Notice], None]) -> None:
         """Hand every notice to `listener` as well."""
         self._listeners.append(listener)
 
     def _tell(self, notice: Notice) -> None:
+        self.history.log.take(notice)
         for listener in self._listeners:
             listener(notice)
 
     # Trunks
 
+    @property
+    def vault_note(self) -> str:
+        """What the person should know about the vault, empty while there is nothing."""
+        return self._keeping.vault_note
+
+    @property
+    def store_note(self) -> str:
+        """What the person should know about saved trunks that can't be read; empty when all can."""
+        return self._keeping.store_note
+
     async def check_vault(self) -> str:
         """Open the vault if it is not open, and return what the person should know about it."""
-        await self._opened_vault()
+        await self._keeping.opened_vault()
         return self.vault_note
-
-    async def _opened_vault(self) -> Vault:
-        async with self._vault_lock:
-            if self._vault is None:
-                vault, note = await run_apart(self._open_vault)
-                if note is not None:
-                    self.vault_note = f"{note.what} {note.do}".strip()
-                self._vault = vault
-            return self._vault
 
     def trunks(self) -> tuple[Trunk, ...]:
         """Saved trunks in the person's order, then those of this run only (the demo)."""
-        return (*self._store.trunks(), *self._this_run.values())
+        return self._keeping.trunks()
 
     def trunk(self, trunk_id: str) -> Trunk:
-        """The trunk with this id.
+        """The trunk with this id, one on trial included.
 
         Raises:
             UserError: It is gone.
         """
-        trunk = self._this_run.get(trunk_id) or self._store.by_id(trunk_id)
-        if trunk is None:
-            raise UserError("That trunk has been removed.", do="Choose another one.")
-        return trunk
+        return self._keeping.trunk(trunk_id)
 
     def by_name(self, name: str) -> Trunk:
         """The saved trunk with this name.
 
         Raises:
-            StoreError: There is none; near misses are named.
+            StoreError: There is none; near misses are named. Or it can't be read.
         """
         return self._store.by_name(name)
+
+    def id_of(self, name: str) -> str:
+        """The id of the saved trunk with this name, also of one that can't be read any more.
+
+        Raises:
+            StoreError: There is none; near misses are named.
+        """
+        return self._store.id_of(name)
 
     def state(self, trunk_id: str) -> TrunkState:
         """The state of a trunk."""
         return self._supervisor.state(trunk_id)
 
     async def add(
-        self, name: str, settings: Mapping[str, str], password: str
+        self,
+        name: str,
+        settings: Mapping[str, str],
+        password: str,
+        *,
+        trunk_id: str | None = None,
+        tried: Sequence[str] = (),
     ) -> tuple[Trunk, tuple[Mended, ...]]:
         """Check and save a new trunk; the password goes to the vault.
+
+        Args:
+            name, settings, password: The trunk.
+            trunk_id: Its id; a new one if none is given.
+            tried: Trunks on trial that it came from; their calls belong to its history.
 
         Returns:
             The trunk, and what was mended in the settings.
@@ -135,14 +152,8 @@ class Desk:
             StoreError: It can't be saved; nothing is kept.
             VaultError: The password can't be kept; neither is the trunk.
         """
-        trunk, mended = new_trunk(uuid.uuid4().hex, name, settings)
-        trunk = replace(trunk, ca_file=check_ca_file(trunk.ca_file))
-        self._store.add(trunk)
-        try:
-            await self._keep(trunk.id, password)
-        except VaultError:
-            self._store.remove(trunk.id)
-            raise
+        trunk, mended = await self._keeping.add(name, settings, password, trunk_id=trunk_id)
+        self.history.log.adopt(tried, trunk)
         return trunk, mended
 
     async def change(
@@ -153,59 +164,124 @@ class Desk:
         Raises:
             SettingError, StoreError, VaultError: As `add`; the old trunk stays as it was.
         """
-        before = self.trunk(trunk_id)
-        trunk, mended = apply_settings(before, {**settings, "name": name})
-        check_trunk(trunk)
-        trunk = replace(trunk, ca_file=check_ca_file(trunk.ca_file))
-        if trunk_id in self._this_run:
-            raise StoreError("The demo's trunk can't be changed.", do="Add a trunk of your own.")
-        self._store.update(trunk, before=before)
-        if password is not None:
-            try:
-                await self._keep(trunk_id, password)
-            except VaultError:
-                self._store.update(before)
-                raise
+        changed = await self._keeping.change(trunk_id, name, settings, password)
         await self._supervisor.disconnect(trunk_id)
-        return trunk, mended
+        return changed
 
-    def id_of(self, name: str) -> str:
-        """The id of the saved trunk with this name, also of one that can't be read any more.
+    async def duplicate(self, trunk_id: str) -> Trunk:
+        """Save a copy with its secret, called "… (copy)" and switched off, so that it does not register too.
 
         Raises:
-            StoreError: There is none; near misses are named.
+            StoreError, VaultError: As `add`.
         """
-        return self._store.id_of(name)
+        return await self._keeping.duplicate(trunk_id)
+
+    async def rename(self, trunk_id: str, name: str) -> Trunk:
+        """Give a trunk another name; it stays connected. A name that is taken is refused."""
+        return self._keeping.rename(trunk_id, name)
+
+    async def set_order(self, trunk_ids: Sequence[str]) -> None:
+        """Put saved trunks into this order; those that are not named come behind."""
+        self._keeping.set_order(trunk_ids)
+
+    async def switch(self, trunk_id: str, key: str, on: bool) -> Trunk:
+        """Turn `connect`, `allow_out` or `allow_in` on or off; without `connect` the trunk disconnects.
+
+        Raises:
+            SettingError: No such switch.
+            StoreError: It can't be saved.
+        """
+        trunk = self._keeping.switch(trunk_id, key, on)
+        if not trunk.connect:
+            await self._supervisor.disconnect(trunk_id)
+        return trunk
 
     async def remove(self, trunk_id: str) -> None:
-        """Disconnect, delete the trunk and its secret.
+        """Disconnect, delete the trunk and its secret; `undo_remove` brings the last one back in this run.
 
         Raises:
             StoreError: It can't be deleted; nothing was.
             VaultError: The trunk is deleted, its password could not be.
         """
         await self._supervisor.disconnect(trunk_id)
-        if self._this_run.pop(trunk_id, None) is not None:
+        if self._keeping.drop_demo(trunk_id):
             await self._stop_demo()
             return
-        self._store.remove(trunk_id)
-        self._passwords.pop(trunk_id, None)
-        vault = await self._opened_vault()
-        try:
-            await run_apart(vault.delete, trunk_id)
-        except VaultError as error:
-            raise VaultError(
-                "The trunk is deleted, but its password is still in the system keyring.",
-                do=error.do,
-                details=str(error),
-            ) from error
+        await self._keeping.remove(trunk_id)
 
-    async def _keep(self, trunk_id: str, password: str) -> None:
-        # The keyring may show a prompt of its own and wait for the person
-        self._passwords.pop(trunk_id, None)
-        if password:
-            vault = await self._opened_vault()
-            await run_apart(vault.set, trunk_id, password)
+    @property
+    def can_undo(self) -> str:
+        """The name of the trunk that `undo_remove` would bring back, or empty."""
+        return self._keeping.can_undo
+
+    async def undo_remove(self) -> Trunk | None:
+        """Bring the trunk that was removed last back, with its id, place and secret; None without one.
+
+        Raises:
+            StoreError: Its name was taken meanwhile, or it can't be saved; it can still be brought back.
+            VaultError: The trunk is back, its password is for this run only.
+        """
+        return await self._keeping.undo_remove()
+
+    async def conflicts(self, trunk: Trunk) -> tuple[Conflict, ...]:
+        """What a trunk, saved or not, shares with saved ones that it should not."""
+        return self._keeping.conflicts(trunk)
+
+    # Files
+
+    async def export_text(self, trunk_ids: Sequence[str] | None = None) -> str:
+        """Trunks as a text to save, all saved ones if none are named; without secrets."""
+        return self._keeping.export_text(trunk_ids)
+
+    async def import_text(self, text: str, *, rename_taken: bool = False) -> tuple[Trunk, ...]:
+        """Save all trunks of such a text, or none; `rename_taken` puts a number behind a name that is taken.
+
+        Raises:
+            SettingError, StoreError: One can't be used or saved; the text says which and in which line.
+        """
+        return await self._keeping.import_text(text, rename_taken=rename_taken)
+
+    async def preview_csv(self, text: str) -> CsvPreview:
+        """What importing a table would do; nothing is saved.
+
+        Raises:
+            SettingError: It is no table that can be made sense of.
+        """
+        return await self._keeping.preview_csv(text)
+
+    async def import_rows(self, preview: CsvPreview) -> tuple[Trunk, ...]:
+        """Save the good rows of a table, with their passwords; all of them or none.
+
+        Raises:
+            SettingError, StoreError, VaultError: As `add`.
+        """
+        return await self._keeping.import_rows(preview)
+
+    # Trying a trunk before it is saved
+
+    async def start_trial(self, settings: Mapping[str, str], password: str) -> Trunk:
+        """Check a trunk, which may have no name yet, and know it for this run; nothing of it is written.
+
+        Raises:
+            SettingError: A setting can't be used.
+            VaultError: It can be no password.
+        """
+        return self._keeping.start_trial(settings, password)
+
+    async def end_trial(self, trunk_id: str) -> None:
+        """Disconnect a trunk on trial and forget it; harmless when done twice."""
+        await self._supervisor.disconnect(trunk_id)
+        self._keeping.end_trial(trunk_id)
+
+    async def find_nearest(
+        self, servers: Sequence[ServerAddress], on_result: Callable[[Reply], None], limit_s: float = 4.0
+    ) -> tuple[Reply, ...]:
+        """Ask servers which is nearest; see `app.sip.nearest.find_nearest`."""
+        from app.sip.nearest import find_nearest
+
+        return await find_nearest(servers, on_result, limit_s)
+
+    # The window's memory
 
     def recall(self, key: str) -> str:
         """A remembered value of the window, such as its size; empty when there is none."""
@@ -228,19 +304,15 @@ class Desk:
             UserError: No such trunk, no password known, or the engine can't be started.
         """
         trunk = self.trunk(trunk_id)
-        if password is not None:
-            self._passwords[trunk_id] = password
-        secret = self._passwords.get(trunk_id)
-        if secret is None:
-            vault = await self._opened_vault()
-            secret = await run_apart(vault.get, trunk_id)
-        if secret is None and trunk.register:
-            raise VaultError(
-                f"No password is known for {trunk.name}. {self.vault_note}".strip(),
-                do="Type it in the trunk's settings, or hand it over with --password-stdin.",
-                field="password",
+        if not trunk.connect:
+            raise UserError(
+                f"{trunk.name} is switched off.",
+                do="Set connect to yes in its settings, or with: ringback set NAME connect=yes.",
+                field="connect",
             )
-        return await self._supervisor.connect(trunk, secret or "")
+        if password is not None:
+            self._keeping.remember_typed(trunk_id, password)
+        return await self._supervisor.connect(trunk, await self._keeping.password_for(trunk))
 
     async def disconnect(self, trunk_id: str) -> None:
         """Hang up, unregister, end the engine; also cancels a `connect` under way."""
@@ -265,10 +337,8 @@ class Desk:
             demo = DemoCarrier(on_log=log)
             await demo.start()
             self._demo = demo
-            trunk = demo.trunk()
-            self._this_run = {trunk.id: trunk}
-            self._passwords[trunk.id] = demo.password
-        return next(iter(self._this_run.values()))
+            self._keeping.put_demo(demo.trunk(), demo.password)
+        return self._keeping.demo
 
     async def _stop_demo(self) -> None:
         demo, self._demo = self._demo, None
@@ -289,15 +359,24 @@ class Desk:
         *,
         max_seconds: float = DEFAULT_MAX_SECONDS,
         ring_seconds: float = DEFAULT_RING_SECONDS,
-    ) -> str:
+        meant: bool = False,
+    ) -> Dialled:
         """Check a call before anything is sent, and return what would be dialled.
+
+        Args:
+            trunk_id, number: Through which trunk, and whom.
+            max_seconds, ring_seconds: The longest that it may last and ring.
+            meant: Whether the person wants to call now, so that a refusal belongs in the history.
 
         Raises:
             CallRefusedError: An emergency number.
             UserError: Not a number, or a length that is not possible.
         """
-        check_length(max_seconds, ring_seconds)
-        return dialled_number(number, self.trunk(trunk_id).host)
+        trunk = self.trunk(trunk_id)
+        plan = CallPlan(source=Source.TONE, max_seconds=max_seconds, ring_seconds=ring_seconds)
+        with self.history.log.outgoing(trunk, number, plan) if meant else nullcontext():
+            check_length(max_seconds, ring_seconds)
+            return dial(number, trunk)
 
     async def place_call(
         self,
@@ -314,57 +393,44 @@ class Desk:
             CallRefusedError: An emergency number.
             UserError: Not a number, too long a call, not connected, or all calls of the engine in use.
         """
-        self.check_call(trunk_id, number, max_seconds=max_seconds, ring_seconds=ring_seconds)
-        session = self._supervisor.session(trunk_id)
-        return await session.place_call(
-            number, max_seconds=max_seconds, ring_seconds=ring_seconds, source=source
-        )
+        plan = CallPlan(source=source, max_seconds=max_seconds, ring_seconds=ring_seconds)
+        with self.history.log.outgoing(self.trunk(trunk_id), number, plan) as on_begin:
+            self.check_call(trunk_id, number, max_seconds=max_seconds, ring_seconds=ring_seconds)
+            session = self._supervisor.session(trunk_id)
+            return await session.place_call(
+                number, max_seconds=max_seconds, ring_seconds=ring_seconds, source=source, on_begin=on_begin
+            )
 
     async def wait_call(self, trunk_id: str, call_id: str) -> CallOutcome:
         """Wait for the end of a call."""
         return await self._supervisor.session(trunk_id).wait_call(call_id)
 
-    async def answer(self, trunk_id: str, call_id: str) -> None:
-        """Answer an incoming call; it sends the speech sample."""
-        session = self._supervisor.session(trunk_id)
-        await session.answer(call_id, max_seconds=LONGEST_CALL_SECONDS, source=Source.SPEECH)
+    def control(self, trunk_id: str) -> CallControl:
+        """Everything that can be done within the calls of a connected trunk.
 
-    async def reject(self, trunk_id: str, call_id: str, code: int = 486) -> None:
-        """Refuse an incoming call."""
-        await self._supervisor.session(trunk_id).reject(call_id, code)
+        Raises:
+            EngineError: It is not connected.
+        """
+        return self._supervisor.session(trunk_id).control
 
-    async def hang_up(self, trunk_id: str, call_id: str) -> None:
-        """End a call in whatever state it is."""
-        await self._supervisor.session(trunk_id).hang_up(call_id)
+    # Sound devices
 
-    async def set_source(self, trunk_id: str, call_id: str, source: Source) -> None:
-        """Change what a call sends."""
-        await self._supervisor.session(trunk_id).set_source(call_id, source)
+    def audio_choice(self) -> AudioChoice:
+        """The sound devices that the person chose, in this run or a former one."""
+        return self._store.setting(AUDIO_CHOICE)
 
-    async def send_digits(self, trunk_id: str, call_id: str, digits: str) -> None:
-        """Send DTMF digits."""
-        await self._supervisor.session(trunk_id).send_digits(call_id, digits)
+    async def use_audio(self, choice: AudioChoice | None = None) -> None:
+        """Let calls use sound devices from now on: those given, which are remembered, or the remembered ones.
+
+        Without this no device is opened, and a call sends and hears test signals only.
+        """
+        if choice is not None:
+            self._store.set_setting(AUDIO_CHOICE, choice)
+        await self._supervisor.use_audio(choice or self.audio_choice())
 
     async def close(self) -> None:
-        """Hang up everything, unregister everywhere, end every child, close the store."""
+        """Hang up everything, unregister everywhere, end every child, close history and store."""
         await self._supervisor.close()
         await self._stop_demo()
+        await self.history.close()
         self._store.close()
-
-
-def check_length(max_seconds: float, ring_seconds: float = DEFAULT_RING_SECONDS) -> None:
-    """Check how long a call may last and ring.
-
-    Raises:
-        UserError: It can't be that long or short; the field is that of the command line.
-    """
-    for field, what, seconds, longest in (
-        ("seconds", "A test call", max_seconds, LONGEST_CALL_SECONDS),
-        ("ring-seconds", "Ringing for an answer", ring_seconds, LONGEST_RING_SECONDS),
-    ):
-        if not 0 < seconds <= longest:
-            raise UserError(
-                f"{what} of {seconds:g} seconds is not possible.",
-                do=f"Choose between 1 and {longest:g} seconds.",
-                field=field,
-            )

@@ -1,15 +1,18 @@
-"""One window to a data folder: a lock that the second one does not get."""
+"""Locks in a data folder: one window only, and which runs of the program are still going on."""
 
 from __future__ import annotations
 
 import os
 import sys
+import time
+import uuid
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from app.errors import StoreError
-from app.paths import Paths, open_private
+from app.paths import Paths, make_private, open_private
 
 if sys.platform == "win32":
     import msvcrt
@@ -18,6 +21,7 @@ else:
 
 _LOCKED_BYTE = 1 << 20
 """On Windows nobody can read a locked byte, so it lies far behind the process number."""
+_OLD_S = 86_400.0
 
 
 class InstanceLock:
@@ -86,6 +90,82 @@ class InstanceLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+class RunMark:
+    """Shows other processes that this run of the program is going on, however it ends.
+
+    A process number would not do: it is given to another program sooner or later. The mark is a file with a
+    lock on it, which the operating system frees.
+
+    Attributes:
+        name: Of this run, used by no other one.
+    """
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+        self._descriptor: int | None = None
+        self.name = uuid.uuid4().hex
+
+    def set(self) -> None:
+        """Shows it from now on.
+
+        Raises:
+            OSError: The file can't be written or locked; the run then looks like one that has ended.
+        """
+        if self._descriptor is not None:
+            return
+        make_private(self._paths.run_marks)
+        descriptor = open_private(str(_run_file(self._paths, self.name)), os.O_RDWR | os.O_CREAT)
+        try:
+            _lock(descriptor)
+        except OSError:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
+
+    def clear(self) -> None:
+        """Ends it; harmless when it is not set."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+            with suppress(OSError):  # somebody looks at it just now, and takes it away
+                _run_file(self._paths, self.name).unlink(missing_ok=True)
+
+
+def run_has_ended(paths: Paths, name: str) -> bool:
+    """Whether the run of this name has ended, or never was; what it has left of its mark is taken away."""
+    if not name.isalnum():
+        return True
+    file = _run_file(paths, name)
+    try:
+        descriptor = os.open(file, os.O_RDWR)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False  # somebody's; better a call that is shown as running too long than one cut off
+    try:
+        _lock(descriptor)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    with suppress(OSError):
+        file.unlink(missing_ok=True)
+    return True
+
+
+def clear_old_marks(paths: Paths) -> None:
+    """Takes away what killed runs have left, where nothing else asks about them any more."""
+    with suppress(OSError):
+        for file in paths.run_marks.glob("*.lock"):
+            # A new one may not have its lock yet
+            if time.time() - file.stat().st_mtime > _OLD_S:
+                run_has_ended(paths, file.stem)
+
+
+def _run_file(paths: Paths, name: str) -> Path:
+    return paths.run_marks / f"{name}.lock"
 
 
 def _read_process(descriptor: int) -> str:

@@ -21,15 +21,27 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         data: Database, its copies and the lock of the window.
         logs: Log files.
+        music: Where this user's sound files belong; None keeps recordings of calls in `data`.
     """
 
     data: Path
     logs: Path
+    music: Path | None = None
 
     @property
     def database(self) -> Path:
         """Trunks and the window's settings."""
         return self.data / "ringback.db"
+
+    @property
+    def history(self) -> Path:
+        """The calls that were made."""
+        return self.data / "history.db"
+
+    @property
+    def run_marks(self) -> Path:
+        """A file for each run of the program that is going on."""
+        return self.data / "runs"
 
     @property
     def copies(self) -> Path:
@@ -40,6 +52,11 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
     def window_lock(self) -> Path:
         """Held by the one window that works on this data folder."""
         return self.data / "window.lock"
+
+    @property
+    def recordings(self) -> Path:
+        """Recordings of calls; `make_recordings_folder` makes it when it is first needed."""
+        return self.music / APP_NAME if self.music else self.data / "recordings"
 
     @property
     def log_file(self) -> Path:
@@ -61,6 +78,7 @@ def default_paths() -> Paths:
         Paths(
             data=platformdirs.user_data_path(APP_NAME, appauthor=False),
             logs=platformdirs.user_log_path(APP_NAME, appauthor=False),
+            music=platformdirs.user_music_path(),
         )
     )
 
@@ -84,6 +102,32 @@ def paths_in(folder: str | os.PathLike[str]) -> Paths:
             f"The folder {text} can't be found.", do="Write its path in full.", details=str(error)
         ) from error
     return _made(Paths(data=data, logs=data / "logs"))
+
+
+def make_recordings_folder(folder: Path) -> None:
+    """Makes the folder for recordings of calls; only this user may open it.
+
+    Raises:
+        StoreError: It can't be made.
+    """
+    try:
+        make_private(folder)
+    except OSError as error:
+        raise StoreError(
+            f"The folder {folder} for recordings can't be made: {error.strerror or error}.",
+            do="Make it yourself, or allow your user to write there.",
+            details=f"{type(error).__name__}: {error}",
+        ) from error
+
+
+def free_name(folder: Path, name: str, ending: str) -> Path:
+    """A file in this folder that is not there yet: `name.wav`, else `name (2).wav`, and so on."""
+    taken = 1
+    path = folder / f"{name}{ending}"
+    while path.exists():
+        taken += 1
+        path = folder / f"{name} ({taken}){ending}"
+    return path
 
 
 def make_private(folder: Path) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pkgutil
+import threading
 import tomllib
 from typing import TypeVar
 
 import msgspec
 
 T = TypeVar("T")
+
+_one_at_a_time = threading.Lock()
+"""msgspec (0.22) can end the process when two threads meet a type for the first time in the same moment."""
 
 
 class ShippedDataError(Exception):
@@ -43,6 +47,7 @@ def load(package: str, path: str, shape: type[T]) -> T:
 def parse(name: str, raw: bytes, shape: type[T]) -> T:
     """Check TOML text against a shape; `name` is the file's name for the error. Errors as in `load`."""
     try:
-        return msgspec.convert(tomllib.loads(raw.decode("utf-8")), shape)
+        with _one_at_a_time:
+            return msgspec.convert(tomllib.loads(raw.decode("utf-8")), shape)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise ShippedDataError(f"{name}: {error}") from error

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import sys
 import threading
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -39,3 +41,21 @@ async def run_apart(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
 
     threading.Thread(target=run, name="apart", daemon=True).start()
     return await answer
+
+
+def leave(code: int) -> int:
+    """End the program at once if a thread that nobody waits for is still at work, else return the code.
+
+    Python ends such a thread by unwinding it once it asks for the interpreter again. In the middle of foreign
+    code, as when a keyring's Rust library is being loaded, that aborts the process. All of ours must be
+    closed by now: nothing runs after this, only what was printed is written out.
+
+    Args:
+        code: The exit code.
+    """
+    if not any(thread.daemon for thread in threading.enumerate()):
+        return code
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # no console, or its reader has gone
+            stream.flush()
+    os._exit(code)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import unicodedata
 from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import msgspec
 
 from app.errors import VaultError
+from app.model.password import check_password
 from app.redact import redact_text
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ T = TypeVar("T")
 
 SERVICE = "Ringback"
 """What our entries are filed under; the account is the trunk's id."""
-
-LONGEST_PASSWORD = 1024
-"""Characters; Windows keeps 2560 bytes of UTF-16."""
 
 ANSWER_LIMIT_S = 120.0
 """How long the keyring may take, time to type its password included; nobody may see its prompt."""
@@ -57,6 +54,24 @@ class Trouble(StrEnum):
     LOCKED = "locked"
     REFUSED = "refused"
     SILENT = "silent"
+
+
+# Numbers that Apple's and Microsoft's own calls fail with, where keyring hands them on.
+_CODES: dict[str, dict[int, Trouble]] = {
+    "darwin": {
+        -128: Trouble.LOCKED,  # errSecUserCanceled: the person said no
+        -25308: Trouble.LOCKED,  # errSecInteractionNotAllowed: locked, and nobody can be asked, as over SSH
+        -25293: Trouble.REFUSED,  # errSecAuthFailed
+        -25291: Trouble.MISSING,  # errSecNotAvailable
+        -25307: Trouble.MISSING,  # errSecNoDefaultKeychain
+    },
+    "win32": {
+        5: Trouble.REFUSED,  # ERROR_ACCESS_DENIED
+        1312: Trouble.REFUSED,  # ERROR_NO_SUCH_LOGON_SESSION: what a policy against saved passwords gives
+        1058: Trouble.MISSING,  # ERROR_SERVICE_DISABLED
+        1722: Trouble.MISSING,  # RPC_S_SERVER_UNAVAILABLE: the service does not run
+    },
+}
 
 
 class VaultNote(msgspec.Struct, frozen=True, kw_only=True):
@@ -258,30 +273,6 @@ class KeyringVault:
             ) from None
 
 
-def check_password(password: str) -> None:
-    """Checks that a text can be a password; what is wrong is said without it.
-
-    Raises:
-        VaultError: It is empty, too long, or holds characters that can't be typed.
-    """
-    if not password:
-        raise VaultError(
-            "The password is empty.", do="Type the password that your provider gave you.", field="password"
-        )
-    if len(password) > LONGEST_PASSWORD:
-        raise VaultError(
-            f"The password has {len(password)} characters; at most {LONGEST_PASSWORD} can be kept.",
-            do="Check what was pasted.",
-            field="password",
-        )
-    if any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in password):
-        raise VaultError(
-            "The password has a line break or another control character in it.",
-            do="Type it by hand, or copy it again without the end of its line.",
-            field="password",
-        )
-
-
 def open_vault() -> tuple[Vault, VaultNote | None]:
     """Finds the system keyring and tries it, which may ask the person to unlock it.
 
@@ -367,8 +358,12 @@ def _trouble(error: Exception) -> Trouble:
     """By the names of the classes, so that Linux's D-Bus packages need not be there elsewhere."""
     if isinstance(error, _NotUsableError):
         return error.trouble
-    causes: list[BaseException | None] = [error, error.__cause__]
-    names = {kind.__name__ for cause in causes if cause for kind in type(cause).__mro__}
+    causes = [cause for cause in (error, error.__cause__) if cause]
+    codes = _CODES.get(sys.platform, {})
+    for cause in causes:
+        if cause.args and isinstance(cause.args[0], int) and cause.args[0] in codes:
+            return codes[cause.args[0]]
+    names = {kind.__name__ for cause in causes for kind in type(cause).__mro__}
     if "TimeoutError" in names:
         return Trouble.SILENT
     if names & {"KeyringLocked", "LockedException", "PromptDismissedException"}:

@@ -17,6 +17,7 @@ from bench.figure import Figure
 
 ROUNDS = 11
 TRUNKS = 3
+MANY = 500
 
 _BARE = """
 import sys, time
@@ -45,8 +46,9 @@ def usable(self, known):
     print(time.perf_counter())
     self.close_now()
 main_window.MainWindow._on_known = usable
-from app.composition import run
-sys.exit(run(["--data-dir", sys.argv[1]]))
+from app.__main__ import main
+sys.argv[1:] = ["--data-dir", sys.argv[1]]
+sys.exit(main())
 """
 
 
@@ -61,30 +63,47 @@ def _seconds(code: str, *arguments: str) -> float:
     return float(outcome.stdout.split()[0]) - began
 
 
-def _save_trunks(folder: Path) -> None:
+def _save_trunks(folder: Path, count: int) -> str:
     with Store.open(paths_in(folder)) as store:
-        for number in range(TRUNKS):
+        for number in range(count):
             store.add(Trunk(id=f"{number:032x}", name=f"Office {number}", host="sip.example.com", user="100"))
+    return str(folder)
 
 
 def measure() -> list[Figure]:
-    """The ratio of the two, taken in turns."""
+    """The ratios: to a bare window, and of many trunks to none, taken in turns."""
     with tempfile.TemporaryDirectory() as folder:
-        _save_trunks(Path(folder))
+        some, none, many = (
+            _save_trunks(Path(folder) / name, count)
+            for name, count in (("some", TRUNKS), ("none", 0), ("many", MANY))
+        )
         _seconds(_BARE)
-        _seconds(_OURS, folder)
-        bare, ours = [], []
+        for each in (some, none, many):
+            _seconds(_OURS, each)
+        bare, ours, empty, full = [], [], [], []
         for _ in range(ROUNDS):
             bare.append(_seconds(_BARE))
-            ours.append(_seconds(_OURS, folder))
-    sys.stderr.write(f"bare {statistics.median(bare):.3f} s, ours {statistics.median(ours):.3f} s\n")
-    ratio = statistics.median(ours) / statistics.median(bare)
+            ours.append(_seconds(_OURS, some))
+            empty.append(_seconds(_OURS, none))
+            full.append(_seconds(_OURS, many))
+    medians = [statistics.median(times) for times in (bare, ours, empty, full)]
+    sys.stderr.write(
+        "bare {:.3f} s, ours {:.3f} s, with none {:.3f} s, with many {:.3f} s\n".format(*medians)
+    )
+    ratio = medians[1] / medians[0]
     return [
+        Figure(
+            name=f"Window usable with {MANY} trunks, against none",
+            value=medians[3] / medians[2],
+            unit="×",
+            budget=1.3,
+            note=f"process start to trunks listed, median of {ROUNDS} in turns",
+        ),
         Figure(
             name="Window usable, against a bare PySide6 window",
             value=ratio,
             unit="×",
             budget=2,
             note=f"process start to {TRUNKS} trunks listed, median of {ROUNDS} in turns",
-        )
+        ),
     ]

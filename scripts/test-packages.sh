@@ -6,7 +6,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 
 [ "$(uname -s)" = Linux ] || {
-    echo "The tests against Kamailio, SIPp and the GNOME keyring run on Linux only: skipped here."
+    echo "The tests against Kamailio, SIPp, PulseAudio and the GNOME keyring run on Linux only: skipped here."
     exit 0
 }
 
@@ -27,6 +27,9 @@ need() {
 need kamailio kamailio "tests/peers (registrar and proxy)"
 need "/usr/lib/*/kamailio/modules/tls.so" kamailio-tls-modules "tests/peers over TLS"
 need sipp sip-tester "tests/peers (calls)"
+need baresip baresip-core "tests/peers (calls with another phone)"
+need pulseaudio pulseaudio "tests of microphone and speaker"
+need pactl pulseaudio-utils "tests of microphone and speaker"
 need gnome-keyring-daemon gnome-keyring "tests of the system keyring"
 need dbus-run-session dbus-daemon "tests of the system keyring"
 need "/usr/share/fonts/*/*/*.ttf" fonts-dejavu-core "tests of the window (text)"

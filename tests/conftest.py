@@ -31,23 +31,23 @@ _GRACE_S = 3.0
 def no_leaks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fail a test that leaves a child process, a non-daemon thread or an open port behind."""
     mark = uuid.uuid4().hex
-    before = leaks.alive(mark)
+    before = leaks.look()
     monkeypatch.setenv(leaks.MARK, mark)
     yield
-    left: list[str] = []
 
     def all_gone() -> bool:
-        left[:] = leaks.alive(mark).since(before)
-        if left:
-            gc.collect()
-        return not left
+        if not leaks.left(mark, before).lines:
+            return True
+        gc.collect()
+        return False
 
     # What was told to end may need a moment
     with suppress(AssertionError):
         wait_for(all_gone, "what the test started to end", seconds=_GRACE_S)
-    if left:
-        leaks.end_processes(leaks.alive(mark), before)
-        pytest.fail("The test left something alive:\n  " + "\n  ".join(left), pytrace=False)
+        return
+    left = leaks.left(mark, before)
+    leaks.end_processes(left)
+    pytest.fail("The test left something alive:\n  " + "\n  ".join(left.lines), pytrace=False)
 
 
 @pytest.fixture(autouse=True)

@@ -11,10 +11,12 @@ from app.checks.evidence import (
     call_lines,
     call_values,
     gateway_cause,
-    heard_loss_pct,
     registration_lines,
     registration_values,
 )
+from app.checks.line_quality import line_troubles, nothing_playable
+from app.checks.provider_hints import with_hints
+from app.checks.sound_truth import both_ways, one_way, sound_findings
 from app.checks.texts import Values, fill
 from app.model.finding import Finding, Verdict
 from app.model.outcome import (
@@ -25,27 +27,20 @@ from app.model.outcome import (
     Direction,
     HungUpBy,
     LocalCause,
-    MediaFigures,
     RegisterOutcome,
-    StreamFigures,
 )
 from app.model.trunk import Transport, Trunk, TrunkState
 
-LOSS_FAIR_PCT = 1.0
-JITTER_FAIR_MS = 20.0
-ROUND_TRIP_FAIR_MS = 300.0
-"""Twice the one-way delay that ITU-T G.114 calls good."""
-
 SETUP_SLOW_MS = 8000.0
-
-ENOUGH_PACKETS = 100
-"""Two seconds of sound; below, one lost packet is a per cent."""
 
 SHORT_CALL_S = 2.0
 """A call that ended sooner says nothing about sound that did not come."""
 
 _ACK_TIMEOUT_S = (31.0, 33.5)
 """64 × T1 after the answer, the provider gives up waiting for ACK (RFC 3261 section 13.3.1.4)."""
+
+_TURNED_AWAY = frozenset({400, 406, 415, 420, 421, 480, 488, 606})
+"""Codes with which the stack refuses a call that comes in before anybody is asked."""
 
 _WORST_FIRST = (Verdict.FAIL, Verdict.WARNING, Verdict.PASS, Verdict.NOT_RUN)
 
@@ -58,9 +53,15 @@ _LOCAL = {
     LocalCause.CONNECTION_LOST: "NET-LOST",
     LocalCause.TLS_CA: "TLS-CA",
     LocalCause.TLS_NAME: "TLS-NAME",
+    LocalCause.TLS_PIN: "TLS-PIN",
     LocalCause.TLS_TIME: "TLS-TIME",
     LocalCause.TLS_PROTOCOL: "TLS-PROTO",
     LocalCause.ENGINE_LOST: "ENGINE-LOST",
+    LocalCause.NO_ACK: "CALL-CUT-ACK",
+    LocalCause.SESSION_EXPIRED: "CALL-CUT-TIMER",
+    LocalCause.CALL_UNKNOWN: "CALL-CUT-GONE",
+    LocalCause.NO_SRTP: "SRTP-NONE",
+    LocalCause.NO_CODEC: "CODEC-NONE",
     LocalCause.OTHER: "NET-OTHER",
     LocalCause.NONE: "NET-OTHER",
 }
@@ -85,7 +86,14 @@ def explain_registration(outcome: RegisterOutcome, trunk: Trunk) -> tuple[Findin
     signed_in = outcome.state in (TrunkState.REGISTERED, TrunkState.REACHABLE)
     if signed_in and outcome.target is not None and outcome.tried[:1] not in ((), (outcome.target,)):
         found.append(fill("DNS-SRVDOWN", values, evidence=lines))
-    return _worst_first(_at_proxy(found, trunk))
+    return with_hints(
+        _worst_first(_at_proxy(found, trunk)),
+        trunk,
+        code=outcome.sip_code,
+        reason=outcome.reason,
+        answered_by=outcome.answered_by,
+        registering=trunk.register,
+    )
 
 
 def _registration_id(outcome: RegisterOutcome) -> str:
@@ -151,7 +159,17 @@ def explain_call(
         found.append(fill("NET-BIG", values, evidence=lines))
     if outcome.early_media and direction is Direction.OUT and outcome.result is not CallResult.LOST:
         found.append(fill("EARLY-ONLY", values, evidence=lines))
-    return _worst_first(_at_proxy(found, trunk))
+    in_order = _worst_first(_at_proxy(found, trunk))
+    if direction is Direction.IN:
+        return in_order
+    return with_hints(
+        in_order,
+        trunk,
+        code=outcome.sip_code,
+        reason=outcome.reason,
+        answered_by=outcome.answered_by,
+        registering=False,
+    )
 
 
 def _unanswered_id(outcome: CallOutcome, trunk: Trunk, direction: Direction) -> str:
@@ -159,7 +177,8 @@ def _unanswered_id(outcome: CallOutcome, trunk: Trunk, direction: Direction) -> 
     if outcome.result in by_result:
         return by_result[outcome.result]
     if direction is Direction.IN:
-        return "CALL-IN-MISSED"
+        unasked = outcome.hung_up_by is HungUpBy.NOBODY and outcome.sip_code in _TURNED_AWAY
+        return "CALL-IN-REFUSED" if unasked else "CALL-IN-MISSED"
     if outcome.result is CallResult.CANCELLED and outcome.hung_up_by is HungUpBy.US:
         return "CALL-CANCELLED"
     if outcome.result is CallResult.NO_ANSWER and _rang(outcome):
@@ -206,17 +225,24 @@ def _answered(
     kind = "CALL-IN" if direction is Direction.IN else "CALL"
     troubles = [fill(trouble, filled, evidence=lines) for trouble, filled in _troubles(outcome, values)]
     about_sound = any(trouble.id.startswith(("RTP-", "CALL-SHORT", "CALL-CUT")) for trouble in troubles)
-    good = f"{kind}-ANSWERED" if about_sound else f"{kind}-OK"
-    return [fill(good, values, evidence=lines), *troubles]
+    good = "ANSWERED" if about_sound else "OK" if both_ways(outcome) else "HEARD"
+    return [fill(f"{kind}-{good}", values, evidence=lines), *troubles]
 
 
 def _troubles(outcome: CallOutcome, values: Values) -> Iterable[tuple[str, Values]]:
     """Ids of what was wrong with an answered call, each with its values."""
     if outcome.local_cause not in (LocalCause.NONE, LocalCause.OTHER):
-        yield "CALL-CUT", replace(values, problem=f"{outcome.local_cause}.")
+        own = _LOCAL[outcome.local_cause]
+        yield (
+            own if own.startswith("CALL-CUT") else "CALL-CUT",
+            replace(values, problem=f"{outcome.local_cause}."),
+        )
     low, high = _ACK_TIMEOUT_S
     if outcome.hung_up_by is HungUpBy.THEM and low <= outcome.duration_s <= high:
         yield "ACK-LOST-OUT", values
+    ended_here = outcome.hung_up_by in (HungUpBy.US, HungUpBy.LIMIT)
+    if ended_here and outcome.local_cause is LocalCause.NONE and outcome.hang_up_ms is None:
+        yield "BYE-LOST", values
     if outcome.setup_ms is not None and outcome.setup_ms > SETUP_SLOW_MS:
         yield "CALL-SLOW", values
     silent_ways = {
@@ -224,40 +250,16 @@ def _troubles(outcome: CallOutcome, values: Values) -> Iterable[tuple[str, Value
         Audio.SEND_ONLY: "RTP-NONE-RX",
         Audio.RECEIVE_ONLY: "RTP-NONE-TX",
     }
+    too_short = outcome.duration_s < SHORT_CALL_S
     if outcome.audio in silent_ways:
-        too_short = outcome.duration_s < SHORT_CALL_S
-        yield ("CALL-SHORT" if too_short else silent_ways[outcome.audio]), values
+        silent = "RTP-ONE-WAY" if one_way(outcome) else silent_ways[outcome.audio]
+        yield ("CALL-SHORT" if too_short else silent), values
+    elif outcome.media is not None and nothing_playable(outcome.media):
+        yield "RTP-PT", values
     elif outcome.heard is False:
-        yield "RTP-SILENT", values
-    if outcome.media is not None:
-        yield from _quality(outcome.media, values)
-
-
-def _quality(media: MediaFigures, values: Values) -> Iterable[tuple[str, Values]]:
-    """Loss, jitter and delay by the thresholds for fair; the direction that is worse is told."""
-    ways = [
-        (stream, way)
-        for stream, way in ((media.rx, "coming in"), (media.tx, "going out"))
-        if stream.packets >= ENOUGH_PACKETS
-    ]
-
-    def jitter(pair: tuple[StreamFigures, str]) -> float:
-        return pair[0].jitter_ms
-
-    def loss(pair: tuple[StreamFigures, str]) -> float:
-        return heard_loss_pct(pair[0])
-
-    if ways:
-        worst_loss, worst_jitter = max(ways, key=loss), max(ways, key=jitter)
-        if loss(worst_loss) > LOSS_FAIR_PCT:
-            yield "MEDIA-LOSS", replace(values, loss=f"{loss(worst_loss):.1f} %", way=worst_loss[1])
-        if jitter(worst_jitter) > JITTER_FAIR_MS:
-            yield (
-                "MEDIA-JITTER",
-                replace(values, jitter=f"{jitter(worst_jitter):.0f} ms", way=worst_jitter[1]),
-            )
-    if media.round_trip_ms is not None and media.round_trip_ms > ROUND_TRIP_FAIR_MS:
-        yield "DELAY", values
+        yield ("CALL-SHORT" if too_short else "RTP-SILENT"), values
+    yield from line_troubles(outcome, values)
+    yield from sound_findings(outcome, values)
 
 
 def _at_proxy(findings: Iterable[Finding], trunk: Trunk) -> Iterable[Finding]:

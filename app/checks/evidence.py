@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from app.checks.line_quality import quality_lines
+from app.checks.sound_truth import sound_lines
 from app.checks.texts import Values
 from app.model.outcome import (
     AnsweredBy,
@@ -11,7 +13,6 @@ from app.model.outcome import (
     LocalCause,
     MediaFigures,
     RegisterOutcome,
-    StreamFigures,
     Target,
     TlsFacts,
 )
@@ -102,6 +103,9 @@ def call_lines(outcome: CallOutcome, direction: Direction) -> tuple[str, ...]:
     if outcome.duration_s and outcome.answered_by is AnsweredBy.LOCAL:
         words = _seen_here(outcome.reason, outcome.local_cause)
         lines.append(f"The call was answered, and its end was seen only here: {words}")
+    elif direction is Direction.IN and not outcome.duration_s and outcome.answered_by is AnsweredBy.NETWORK:
+        answer = f"This computer answered {outcome.sip_code} {_clean(outcome.reason)}"
+        lines.append("The caller gave up." if outcome.sip_code == 487 else answer.rstrip())
     else:
         lines += _answer_lines(outcome.answered_by, outcome.sip_code, outcome.reason, outcome.local_cause)
     if outcome.reason_header:
@@ -120,7 +124,7 @@ def call_lines(outcome: CallOutcome, direction: Direction) -> tuple[str, ...]:
         lines.append("The time for ringing was over, and the call was taken back.")
     elif by is HungUpBy.US:
         lines.append("The call was taken back here before it was answered.")
-    return (*lines, *media_lines(outcome.media))
+    return (*lines, *media_lines(outcome.media), *quality_lines(outcome))
 
 
 def media_lines(media: MediaFigures | None) -> tuple[str, ...]:
@@ -134,24 +138,23 @@ def media_lines(media: MediaFigures | None) -> tuple[str, ...]:
         f"Sent: {sent.packets} packets, {sent.lost} lost as the other side reports,"
         f" jitter {sent.jitter_ms:.1f} ms",
     ]
+    if received.jitter_max_ms:
+        lines.append(f"Highest jitter received: {received.jitter_max_ms:.1f} ms")
+    if received.reordered or received.duplicated:
+        lines.append(f"Out of order: {received.reordered} packets; twice: {received.duplicated}")
     if media.codec:
-        lines.append(f"Codec: {media.codec}")
+        secure = f", encrypted with {media.srtp}" if media.srtp else ""
+        lines.append(f"Codec: {media.codec}, {media.ptime_ms} ms in a packet{secure}")
+    if media.first_rtp_ms is not None:
+        lines.append(f"Answer to the first packet: {_milliseconds(media.first_rtp_ms)}")
     if media.round_trip_ms is not None:
         lines.append(f"Network round trip of the sound: {_milliseconds(media.round_trip_ms)}")
-    if media.echo_ms is not None:
-        lines.append(f"Our own signal came back after {_milliseconds(media.echo_ms)}")
-    return tuple(lines)
+    return (*lines, *sound_lines(media))
 
 
 def gateway_cause(outcome: CallOutcome) -> Q850Cause | None:
     """What the telephone network behind the provider says, where it says it."""
     return cause_of(outcome.reason_header) if outcome.reason_header else None
-
-
-def heard_loss_pct(stream: StreamFigures) -> float:
-    """Share of the expected packets that could not be played: lost, or too late, per cent."""
-    expected = stream.packets + stream.lost
-    return 100.0 * (stream.lost + stream.discarded) / expected if expected else 0.0
 
 
 def _answer_lines(by: AnsweredBy | None, code: int, reason: str, cause: LocalCause) -> list[str]:
@@ -187,10 +190,12 @@ def _tls_lines(tls: TlsFacts | None) -> list[str]:
         lines.append(f"Names in the certificate: {', '.join(_clean(name) for name in tls.names)}")
     if tls.not_before or tls.not_after:
         lines.append(f"Certificate valid {_valid(tls)}")
+    if tls.fingerprint:
+        lines.append(f"Fingerprint of the certificate (SHA-256): {tls.fingerprint}")
     if tls.server_name:
         lines.append(f"Name that was checked: {tls.server_name}")
     if tls.error:
-        trust = "the system's trust" if tls.trust == "system" else tls.trust
+        trust = {"system": "the system's trust", "pin": "the pinned one"}.get(tls.trust, tls.trust)
         lines.append(f"TLS error: {_clean(tls.error)} (checked against {trust})")
     return lines
 

@@ -13,6 +13,7 @@ from app.model.finding import Finding, Verdict
 from app.sip.status import Status, status
 
 _FILE = "app.checks/data/findings.toml"
+_SOUND_FILE = "data/sound.toml"
 
 _BY_CODE = re.compile(r"(REG|CALL)-([1-6])[0-9]{2}")
 
@@ -32,6 +33,9 @@ class Values(msgspec.Struct, frozen=True, kw_only=True):
         names, valid: Of the certificate.
         number, duration, setup: Of a call.
         sent, received, loss, jitter, way: Of its sound; `way` is the direction.
+        delay, codec, mos: Of its sound too.
+        echo, level: How our own sound came back.
+        clipped: Share of the sound that is cut off.
     """
 
     trunk: str = ""
@@ -57,6 +61,12 @@ class Values(msgspec.Struct, frozen=True, kw_only=True):
     loss: str = ""
     jitter: str = ""
     way: str = ""
+    delay: str = ""
+    codec: str = ""
+    mos: str = ""
+    echo: str = ""
+    level: str = ""
+    clipped: str = ""
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -101,9 +111,17 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     headlines: Headlines
 
 
+class _Findings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The shape of a further file."""
+
+    finding: tuple[Text, ...]
+
+
 @cache
 def _file() -> _File:
     file = shipped.load("app.checks", "data/findings.toml", _File)
+    further = shipped.load("app.checks", _SOUND_FILE, _Findings)
+    file = msgspec.structs.replace(file, finding=file.finding + further.finding)
     check(file.finding, file.hint)
     return file
 

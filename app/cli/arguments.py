@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -66,10 +66,32 @@ def build_parser() -> argparse.ArgumentParser:
     demo.add_argument("--seconds", type=float, default=4.0, metavar="N", help="length of the call (4)")
 
     carrier = command("carrier", "run the demo carrier by hand")
-    carrier.add_argument("--port", type=int, default=None, metavar="N", help="UDP and TCP port (5070)")
+    carrier.add_argument(
+        "--port", type=int, default=None, metavar="N", help="UDP and TCP port (5070); TLS has the next"
+    )
+    carrier.add_argument(
+        "--as", default="", metavar="ID", dest="provider", help="play this provider; see `ringback providers`"
+    )
+    carrier.add_argument(
+        "--method", default="", metavar="M", help="how its customers sign in, if not in the usual way"
+    )
+    bad = "; makes its lines bad"
+    carrier.add_argument("--loss", type=float, default=0.0, metavar="P", help=f"per cent of sound lost{bad}")
+    carrier.add_argument("--jitter", type=float, default=0.0, metavar="MS", help=f"jitter of its sound{bad}")
+    carrier.add_argument("--delay", type=float, default=0.0, metavar="MS", help=f"delay each way{bad}")
 
     add = command("add", "save a new trunk", secret)
-    add.add_argument("--name", required=True, metavar="N", help="what you call it")
+    add.add_argument("--name", default="", metavar="N", help="what you call it")
+    add.add_argument("--provider", default="", metavar="ID", help="whose it is; see `ringback providers`")
+    add.add_argument("--method", default="", metavar="M", help="how it signs in, if not in the usual way")
+    add.add_argument(
+        "--answer",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="answers",
+        help="one answer to what the provider asks; `ringback providers ID` lists them",
+    )
     add.add_argument(
         "--set",
         action="append",
@@ -90,24 +112,110 @@ def build_parser() -> argparse.ArgumentParser:
     call.add_argument(
         "--ring-seconds", type=float, default=45.0, metavar="N", help="give up ringing after N seconds (45)"
     )
-    call.add_argument(
-        "--send", choices=("tone", "speech", "silence"), default="tone", help="what our side sends (tone)"
+    _add_within(call)
+
+    answer = command("answer", "wait for a call through a trunk and answer it", secret)
+    answer.add_argument("name", metavar="NAME", help="what you called the trunk")
+    answer.add_argument(
+        "--seconds", type=float, default=30.0, metavar="N", help="hang up after N seconds (30)"
+    )
+    answer.add_argument(
+        "--wait", type=float, default=0.0, metavar="N", help="give up when no call came in N seconds"
+    )
+    answer.add_argument(
+        "--ring", type=float, default=1.0, metavar="N", help="let it ring N seconds first (1)"
+    )
+    answer.add_argument("--stay", action="store_true", help="go on with the next call until Ctrl-C")
+    instead = answer.add_mutually_exclusive_group()
+    instead.add_argument("--reject", choices=("busy", "decline"), help="turn calls away instead")
+    instead.add_argument("--forward", default="", metavar="NUMBER", help="send calls on to NUMBER instead")
+    _add_within(answer)
+
+    providers = command("providers", "list the providers, or what one of them asks")
+    providers.add_argument("id", nargs="?", default="", metavar="ID", help="one of them")
+
+    _add_history(command("history", "list the calls that were made, and what came of them"))
+
+    _add_keeping(command, secret)
+    return parser
+
+
+def _add_history(parser: argparse.ArgumentParser) -> None:
+    """The options of `app.cli.history`."""
+    parser.add_argument("name", nargs="?", default="", metavar="NAME", help="only calls of this trunk")
+    parser.add_argument("--search", default="", metavar="TEXT", help="words or a number to look for")
+    parser.add_argument("--direction", choices=("in", "out"), help="only calls that went out, or came in")
+    parser.add_argument("--result", default="", metavar="WORD", help="only calls with this result")
+    parser.add_argument("--days", type=float, default=0.0, metavar="N", help="only the last N days")
+    parser.add_argument(
+        "--limit", type=int, default=None, metavar="N", help="at most N calls, the newest (20; 0: all)"
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--csv", default="", metavar="FILE", help="write a table to FILE; - prints it")
+    what.add_argument("--show", type=int, metavar="ID", help="all about one call, with its SIP messages")
+    what.add_argument("--delete", default="", metavar="ID", help="delete that call; all: all that are found")
+    what.add_argument(
+        "--keep-days", type=int, default=None, metavar="N", help="from now on keep calls N days (0: for ever)"
     )
 
-    command("trunks", "list the saved trunks")
 
-    remove = command("remove", "delete a trunk and its password")
-    remove.add_argument("name", metavar="NAME", help="what you called the trunk")
-    return parser
+def _add_within(parser: argparse.ArgumentParser) -> None:
+    """What can be done within a call."""
+    parser.add_argument(
+        "--send",
+        choices=("tone", "speech", "microphone", "silence"),
+        default="tone",
+        help="what our side sends (tone)",
+    )
+    parser.add_argument("--hear", action="store_true", help="play the call on the loudspeaker")
+    parser.add_argument("--digits", default="", metavar="D", help="keys to press once it is answered")
+    parser.add_argument(
+        "--record", type=Path, default=None, metavar="FILE", help="record both sides in a new WAV file"
+    )
+
+
+def _add_keeping(command: Callable[..., argparse.ArgumentParser], secret: argparse.ArgumentParser) -> None:
+    """The commands of `app.cli.keeping`."""
+
+    def of_one(name: str, about: str, *more: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        parser = command(name, about, *more)
+        parser.add_argument("name", metavar="NAME", help="what you called the trunk")
+        return parser
+
+    command("trunks", "list the saved trunks")
+    change = of_one("set", "change settings of a trunk", secret)
+    change.add_argument(
+        "settings",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="one setting, as often as needed; `ringback --help-settings` lists them",
+    )
+    rename = of_one("rename", "give a trunk another name")
+    rename.add_argument("new_name", metavar="NEW", help="what to call it from now on")
+    of_one("duplicate", "copy a trunk with its password; the copy is switched off")
+    move = of_one("move", "put a trunk at another place of the list")
+    move.add_argument("position", type=int, metavar="POSITION", help="1 is the first place")
+    of_one("remove", "delete a trunk and its password")
+
+    export = command("export", "give out trunks as a text, without passwords")
+    export.add_argument("names", nargs="*", metavar="NAME", help="which ones; all if none is named")
+    export.add_argument("--file", type=Path, default=None, metavar="F", help="write it to F")
+
+    take_in = command("import", "save the trunks of such a text, or of a table")
+    take_in.add_argument("file", metavar="FILE", help="what to read; - is standard input")
+    take_in.add_argument("--rename", action="store_true", help="put a number behind names that are taken")
+    take_in.add_argument("--csv", action="store_true", help="it is a table; so is a file that ends in .csv")
+    take_in.add_argument("--dry-run", action="store_true", help="only show what would be saved")
 
 
 def settings_help() -> str:
     """All keys of `--set`, one a line."""
     from app.model.settings import SETTINGS
 
-    lines = ["Settings of `ringback add --set KEY=VALUE`:"]
+    width = max(len(setting.key) for setting in SETTINGS)
+    lines = ["Settings of `ringback add --set KEY=VALUE` and `ringback set NAME KEY=VALUE`:"]
     lines += [
-        f"  {setting.key:<10} {setting.help} Example: {setting.key}={setting.example}"
+        f"  {setting.key:<{width}}  {setting.help} Example: {setting.key}={setting.example}"
         for setting in SETTINGS
         if setting.key != "name"
     ]

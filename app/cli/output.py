@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
 import msgspec
@@ -13,6 +13,8 @@ import msgspec
 from app.errors import UserError
 from app.model.finding import Finding, Verdict
 from app.model.outcome import CallOutcome, RegisterOutcome
+from app.model.quality import Score, summary
+from app.model.settings import Mended
 from app.model.trunk import Trunk
 
 _MARKS = {Verdict.PASS: "ok", Verdict.WARNING: "note", Verdict.FAIL: "FAILED", Verdict.NOT_RUN: "not run"}
@@ -31,7 +33,11 @@ def say(line: str = "", stream: TextIO | None = None) -> None:
 
 def say_json(value: Any) -> None:
     """Print one JSON object, in UTF-8 (RFC 8259 section 8.1) whatever the terminal's encoding is."""
-    text = msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+    say_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+
+
+def say_bytes(text: bytes) -> None:
+    """Print something as it is."""
     with _reader():
         sys.stdout.flush()
         sys.stdout.buffer.write(text)
@@ -103,13 +109,48 @@ def call_json(outcome: CallOutcome, findings: tuple[Finding, ...]) -> dict[str, 
         "loss_pct": _round(media.rx.loss_pct) if media else None,
         "tx_loss_pct": _round(media.tx.loss_pct) if media else None,
         "jitter_ms": _round(media.rx.jitter_ms) if media else None,
+        "jitter_max_ms": _round(media.rx.jitter_max_ms) if media else None,
+        "burst": _round(media.rx.burst) if media else None,
+        "late_packets": media.rx.discarded if media else 0,
+        "reordered_packets": media.rx.reordered if media else 0,
+        "duplicate_packets": media.rx.duplicated if media else 0,
+        "jitter_buffer_ms": _round(media.jitter_buffer_ms) if media else None,
+        "packet_ms": media.ptime_ms if media else None,
+        "srtp": media.srtp or None if media else None,
+        "first_rtp_ms": _round(media.first_rtp_ms) if media else None,
+        "hang_up_ms": _round(outcome.hang_up_ms),
         "round_trip_ms": _round(media.round_trip_ms) if media else None,
         "echo_ms": _round(media.echo_ms) if media else None,
         "tx_level_dbm0": _round(media.tx.level_dbm0, 1) if media else None,
         "rx_level_dbm0": _round(media.rx.level_dbm0, 1) if media else None,
         "audio": outcome.audio,
         "heard": outcome.heard,
+        "quality": _quality_json(outcome),
         "findings": findings_json(findings),
+    }
+
+
+def _quality_json(outcome: CallOutcome) -> dict[str, Any] | None:
+    quality = outcome.quality
+    if quality is None or outcome.media is None:
+        return None
+    return {
+        "summary": summary(quality.mean, outcome.media.codec),
+        "windows": quality.windows,
+        "mean": _score_json(quality.mean),
+        "worst": _score_json(quality.worst),
+        "far": _score_json(quality.far) if quality.far else None,
+    }
+
+
+def _score_json(score: Score) -> dict[str, Any]:
+    return {
+        "r": _round(score.r, 1),
+        "mos": _round(score.mos),
+        "grade": score.grade,
+        "loss_pct": _round(score.loss_pct),
+        "one_way_ms": _round(score.one_way_ms),
+        "limited_by_codec": score.limited_by_codec,
     }
 
 
@@ -117,7 +158,14 @@ def trunk_json(trunk: Trunk) -> dict[str, Any]:
     """A trunk as `trunks --json` gives it; there is no secret in a trunk."""
     value: dict[str, Any] = msgspec.to_builtins(trunk)
     del value["id"]
+    # As it was documented before there were more ways to sign in than two
+    value["register"] = trunk.register
     return value
+
+
+def mended_json(mended: Iterable[Mended]) -> list[dict[str, str]]:
+    """What was put right, as `--json` gives it."""
+    return [{"field": mend.key, "what": mend.what} for mend in mended]
 
 
 def error_json(error: UserError) -> dict[str, Any]:
@@ -148,7 +196,7 @@ def say_findings(findings: tuple[Finding, ...]) -> None:
 
 
 def say_figures(outcome: CallOutcome) -> None:
-    """A call's sound in one line, where there was any."""
+    """A call's sound in a few lines, where there was any."""
     media = outcome.media
     if media is None:
         return
@@ -163,6 +211,14 @@ def say_figures(outcome: CallOutcome) -> None:
     if media.echo_ms is not None:
         parts.append(f"our signal came back after {media.echo_ms:.0f} ms")
     say(f"Sound: {', '.join(parts)}.")
+    quality = outcome.quality
+    if quality is None:
+        return
+    say(f"Quality: {summary(quality.mean, media.codec)}.")
+    if quality.windows > 1:
+        say(f"At worst: {summary(quality.worst, media.codec)}.")
+    if quality.far is not None:
+        say(f"As the other side reports it: {summary(quality.far, media.codec)}.")
 
 
 def say_error(error: UserError) -> None:

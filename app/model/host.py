@@ -8,7 +8,7 @@ import unicodedata
 
 import msgspec
 
-from app.model.typed import Typed
+from app.model.typed import Typed, shown
 
 _EXAMPLES = "Write a name such as sip.example.com or an IP address such as 192.0.2.10."
 
@@ -77,7 +77,7 @@ def parse_port(typed: Typed, text: str) -> int:
     # int() alone would also take "+5060", "5_060" and the digits of other scripts.
     if text.isascii() and text.isdigit() and 1 <= int(text) <= 65535:
         return int(text)
-    wrong = "is not a port" if text == typed.text else f'has "{text}" where the port should be'
+    wrong = "is not a port" if text == typed.text else f"has {shown(text)} where the port should be"
     raise typed.refuse(wrong, "A port is a whole number from 1 to 65535, such as 5060.")
 
 
@@ -171,7 +171,7 @@ def _name_problem(name: str) -> str:
     for part in parts:
         strange = re.search(r"[^A-Za-z0-9-]", part)
         if strange:
-            return f'has "{strange[0]}" in it, and a host has only letters, digits, "-" and dots'
+            return f'has {shown(strange[0])} in it, and a host has only letters, digits, "-" and dots'
         if len(part) > 63:
             return "is too long: between two dots there are at most 63 characters"
         if part.startswith("-") or part.endswith("-"):

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from app.model.quality import CallQuality
+from app.model.sound_figures import SoundFigures
 from app.model.trunk import Transport, TrunkState
 
 
@@ -29,8 +31,14 @@ class LocalCause(StrEnum):
     TLS_CA = "certificate not trusted"
     TLS_NAME = "certificate for another name"
     TLS_TIME = "certificate not valid at this time"
+    TLS_PIN = "certificate is not the pinned one"
     TLS_PROTOCOL = "no TLS in common"
     ENGINE_LOST = "engine lost"
+    NO_ACK = "answer not confirmed"
+    SESSION_EXPIRED = "call not refreshed"
+    CALL_UNKNOWN = "call unknown to the other side"
+    NO_SRTP = "no encryption in common"
+    NO_CODEC = "no codec in common"
     OTHER = "other"
 
 
@@ -101,7 +109,8 @@ class TlsFacts(msgspec.Struct, frozen=True, kw_only=True):
         subject, issuer: Common names (or the whole name where there is none).
         names: Subject alternative names (DNS and IP).
         not_before, not_after: Validity, ISO 8601 in UTC.
-        trust: Whose trust was used: `system` or the CA file's path.
+        trust: Whose trust was used: `system`, `pin` or the CA file's path.
+        fingerprint: SHA-256 of the server's certificate, `AB:CD:…`.
         error: The verification or protocol error in OpenSSL's words, empty when all went well.
         cause: The kind of error.
     """
@@ -115,6 +124,7 @@ class TlsFacts(msgspec.Struct, frozen=True, kw_only=True):
     not_before: str = ""
     not_after: str = ""
     trust: str = "system"
+    fingerprint: str = ""
     error: str = ""
     cause: LocalCause = LocalCause.NONE
 
@@ -151,23 +161,44 @@ class StreamFigures(msgspec.Struct, frozen=True, kw_only=True):
         packets: RTP packets.
         bytes: RTP payload bytes.
         lost: Packets lost (for the sent direction: as the far end reports, else 0).
-        discarded: Packets that came too late for the jitter buffer.
-        jitter_ms: Interarrival jitter, ms (RFC 3550 section 6.4.1).
+        discarded: Packets that came and could not be played: too late for the jitter buffer, or out of place.
+        reordered, duplicated: Packets that came out of order, and twice.
+        jitter_ms, jitter_max_ms: Interarrival jitter, ms (RFC 3550 section 6.4.1): its mean and its highest.
+        burst: Mean number of packets lost in a row; 1 where losses are single or there is none.
+        reported: Packets sent that the far end's last report covers; 0 while it has sent none, and for the
+            received direction.
         level_dbm0: Level over the last second, dBm0; None before the first frame or in silence.
+        clipped_pct: Samples of the last second that touch the limits, per cent.
     """
 
     packets: int = 0
     bytes: int = 0
     lost: int = 0
     discarded: int = 0
+    reordered: int = 0
+    duplicated: int = 0
     jitter_ms: float = 0.0
+    jitter_max_ms: float = 0.0
+    burst: float = 1.0
+    reported: int = 0
     level_dbm0: float | None = None
+    clipped_pct: float = 0.0
 
     @property
     def loss_pct(self) -> float:
         """Lost packets as a share of those expected, per cent."""
-        expected = self.packets + self.lost
-        return 100.0 * self.lost / expected if expected else 0.0
+        return 100.0 * self.lost / self.expected if self.expected else 0.0
+
+    @property
+    def missing_pct(self) -> float:
+        """Packets lost or too late to be played, as a share of those expected, per cent."""
+        return 100.0 * (self.lost + self.discarded) / self.expected if self.expected else 0.0
+
+    @property
+    def expected(self) -> int:
+        """Packets that should have come."""
+        # What we sent holds the lost ones already
+        return self.reported or self.packets + self.lost
 
 
 class MediaFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,6 +210,11 @@ class MediaFigures(msgspec.Struct, frozen=True, kw_only=True):
         round_trip_ms: Network round trip by RTCP, ms; None while unknown.
         echo_ms: Delay after which our own signal came back, ms; None when it did not.
         codec: Codec name, for example `PCMU`.
+        ptime_ms: Length of a packet's sound, ms.
+        jitter_buffer_ms: Mean delay of the jitter buffer, ms; None while unknown.
+        srtp: The SRTP suite that protects the media, empty for none.
+        first_rtp_ms: Answer to the first packet received, ms; None while none came.
+        sound: What the sound itself shows.
     """
 
     tx: StreamFigures
@@ -186,6 +222,11 @@ class MediaFigures(msgspec.Struct, frozen=True, kw_only=True):
     round_trip_ms: float | None = None
     echo_ms: float | None = None
     codec: str = ""
+    ptime_ms: int = 20
+    jitter_buffer_ms: float | None = None
+    srtp: str = ""
+    first_rtp_ms: float | None = None
+    sound: SoundFigures = SoundFigures()
 
 
 class RegisterOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -243,6 +284,10 @@ class CallOutcome(msgspec.Struct, frozen=True, kw_only=True):
         early_media: Whether audio or an SDP answer came before the call was answered.
         media: The last figures, None when there was no media.
         heard: Whether sound (not only packets) came in: True, False, or None when it can't be told.
+        quality: Its score, None when there was no media to judge.
+        hang_up_ms: BYE to its final response (RFC 6076 section 4.4), ms; None when we sent none, or when
+            nothing came back within a second.
+        sip_call_id: Call-ID header, to find it in the trace and at the provider's support.
     """
 
     trunk: str
@@ -260,6 +305,9 @@ class CallOutcome(msgspec.Struct, frozen=True, kw_only=True):
     early_media: bool = False
     media: MediaFigures | None = None
     heard: bool | None = None
+    quality: CallQuality | None = None
+    hang_up_ms: float | None = None
+    sip_call_id: str = ""
 
     @property
     def audio(self) -> Audio:
@@ -315,6 +363,21 @@ def call_result(
     if cause is not LocalCause.NONE:
         return CallResult.FAILED
     return _RESULTS.get(code, CallResult.FAILED)
+
+
+def may_call(outcome: RegisterOutcome, *, registers: bool) -> bool:
+    """Whether a call can be tried after signing in came out like this.
+
+    A trunk that does not register is only asked with OPTIONS, and some providers do not answer that (RFC 3261
+    section 11 wants it, firewalls drop it): no answer is no proof that a call fails.
+
+    Args:
+        outcome: What came of it.
+        registers: Whether the trunk registers.
+    """
+    if outcome.state in (TrunkState.REGISTERED, TrunkState.REACHABLE, TrunkState.FULL):
+        return True
+    return not registers and outcome.local_cause is LocalCause.NO_ANSWER
 
 
 def register_state(code: int, *, registered: bool, answered_by: AnsweredBy | None) -> TrunkState:

@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import re
 import unicodedata
+from enum import StrEnum
+from typing import TypeVar
 
-from app.model.host import parse_port
-from app.model.trunk import Transport
-from app.model.typed import Typed
-
-CODECS: tuple[str, ...] = ("PCMU", "PCMA", "G722", "GSM", "iLBC", "speex", "L16")
-"""Codecs of this version, as RFC 3551 and the codecs' own RFCs spell them."""
+from app.model import codecs
+from app.model.codecs import CODECS
+from app.model.host import parse_host_port, parse_port
+from app.model.trunk import Dtmf, SignIn, Srtp, Transport, Use
+from app.model.typed import Typed, shown
 
 LONGEST_EXPIRES_S = 86400
 SHORTEST_EXPIRES_S = 60
 
-_CODEC_BY_WORD = {name.lower(): name for name in CODECS} | {
-    "ulaw": "PCMU",
-    "g711u": "PCMU",
-    "g.711u": "PCMU",
-    "alaw": "PCMA",
-    "g711a": "PCMA",
-    "g.711a": "PCMA",
-    "g.722": "G722",
-}
-_CODECS_TO_COME = {"g729": "G729", "g.729": "G729", "g729a": "G729", "opus": "Opus"}
 
 # RFC 3261 section 25.1: user = unreserved, escaped or user-unreserved.
 _USER = re.compile(r"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-Fa-f]{2})+")
-_NUMBER_WITH_SEPARATORS = re.compile(r"\+?[0-9][0-9 .()/-]*")
+_NUMBER_WITH_SEPARATORS = re.compile(r"\+?[\s(]*[0-9][0-9\s.()/-]*")
 
 _TRANSPORTS = frozenset(transport.value for transport in Transport)
 _TRANSPORTS_TO_COME = frozenset({"sctp", "ws", "wss"})
@@ -57,6 +49,13 @@ def read_transport(typed: Typed) -> Transport:
     raise typed.refuse(wrong, "Write udp, tcp or tls.")
 
 
+def without_separators(number: str) -> str:
+    """A number's digits and its `+`; `+44 (0)20` loses the 0 that is dialled inside the country only."""
+    if number.startswith("+"):
+        number = re.sub(r"\(\s*0\s*\)", "", number)
+    return re.sub(r"[^0-9+]", "", number)
+
+
 def read_user(typed: Typed) -> str:
     """The user part of a SIP URI (RFC 3261 section 25.1); may be empty."""
     text = typed.text
@@ -66,14 +65,14 @@ def read_user(typed: Typed) -> str:
         raise typed.refuse('has a ":" in it', "Write only the user here; a password is asked for on its own.")
     if not text or _USER.fullmatch(text):
         return text
-    if _NUMBER_WITH_SEPARATORS.fullmatch(text) and "(0)" not in text:
-        plain = re.sub(r"[^0-9+]", "", text)
+    if _NUMBER_WITH_SEPARATORS.fullmatch(text):
+        plain = without_separators(text)
         raise typed.refuse("has separators in it", f"Write the number without them: {plain}.")
     found = next(char for char in text if not re.fullmatch(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]", char))
     if found.isspace():
         raise typed.refuse("has a blank in it", "Take the blank out.")
     if not found.isascii():
-        wrong = f'has "{found}" in it, which is not an ASCII letter or digit'
+        wrong = f"has {shown(found)} in it, which is not an ASCII letter or digit"
         raise typed.refuse(
             wrong, "Write it as your provider does: a to z, A to Z, 0 to 9 and - _ . + are usual."
         )
@@ -103,12 +102,13 @@ def read_expires(typed: Typed) -> int:
     allowed = f"Write a whole number of seconds from {SHORTEST_EXPIRES_S} to {LONGEST_EXPIRES_S}."
     if text == "0":
         raise typed.refuse(
-            "would end the registration at once", f"{allowed} To not register, set register to no."
+            "would end the registration at once",
+            f"{allowed} To not register, change Sign-in (sign_in).",
         )
     raise typed.refuse("is not a lifetime that can be asked for", allowed)
 
 
-def read_register(typed: Typed) -> bool:
+def read_yes_no(typed: Typed) -> bool:
     """`yes` or `no`, in any case."""
     word = typed.text.lower()
     if word not in {"yes", "no"}:
@@ -134,22 +134,35 @@ def read_codecs(typed: Typed) -> tuple[str, ...]:
 
 
 def _codec(typed: Typed, word: str, known: str) -> str:
-    name = _CODEC_BY_WORD.get(word.lower())
+    name = codecs.BY_WORD.get(word.lower())
     if name:
         return name
     if not word:
         raise typed.refuse("has a comma too many", "Put one comma between two codecs.")
-    to_come = _CODECS_TO_COME.get(word.lower())
+    to_come = codecs.TO_COME.get(word.lower())
     if to_come:
         raise typed.refuse(f"names {to_come}, which is not available in this version", known)
-    near = difflib.get_close_matches(word.lower(), _CODEC_BY_WORD, n=1)
-    suggestion = f"Did you mean {_CODEC_BY_WORD[near[0]]}? " if near else ""
-    raise typed.refuse(f'names the codec "{word}", which is not known', f"{suggestion}{known}")
+    near = difflib.get_close_matches(word.lower(), codecs.BY_WORD, n=1)
+    suggestion = f"Did you mean {codecs.BY_WORD[near[0]]}? " if near else ""
+    raise typed.refuse(f"names the codec {shown(word)}, which is not known", f"{suggestion}{known}")
 
 
 def read_ca_file(typed: Typed) -> str:
     """A path; whether there is a certificate in that file is `app.paths.check_ca_file`'s to say."""
     return typed.text
+
+
+def read_tls_pin(typed: Typed) -> str:
+    """A SHA-256 fingerprint as browsers, OpenSSL and Ringback show it; gives `AB:CD:…`."""
+    text = re.sub(r"^.*?(fingerprint|sha-?256)\s*[=:]\s*", "", typed.text, flags=re.IGNORECASE)
+    digits = re.sub(r"[\s:.-]", "", text).upper()
+    if not digits:
+        return ""
+    if not re.fullmatch(r"[0-9A-F]{64}", digits):
+        raise typed.refuse(
+            "is no SHA-256 fingerprint", "It has 64 digits of 0 to 9 and A to F, mostly in pairs with colons."
+        )
+    return ":".join(digits[at : at + 2] for at in range(0, 64, 2))
 
 
 def _quotable(typed: Typed) -> str:
@@ -158,3 +171,112 @@ def _quotable(typed: Typed) -> str:
         if char in typed.text:
             raise typed.refuse(f"has {char} in it, which can't be sent", "Leave it out.")
     return typed.text
+
+
+def read_provider(typed: Typed) -> str:
+    """A provider's id in the catalogue; whether there is one of that id is the catalogue's to say."""
+    word = typed.text.lower()
+    if word and not re.fullmatch(r"[a-z0-9][a-z0-9-]*", word):
+        raise typed.refuse("is no provider's id", "`ringback providers` lists them; empty means another one.")
+    return word
+
+
+def read_notes(typed: Typed) -> str:
+    """Any text of some lines."""
+    return typed.text
+
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def choose(typed: Typed, kind: type[E]) -> E:
+    """One word of an enumeration, in any case.
+
+    Raises:
+        SettingError: It is none of them.
+    """
+    word = typed.text.lower()
+    for member in kind:
+        if word == member.value.lower():
+            return member
+    words = [member.value or "nothing" for member in kind]
+    raise typed.refuse("is not one of the choices", f"Write {', '.join(words[:-1])} or {words[-1]}.")
+
+
+def read_sign_in(typed: Typed) -> SignIn:
+    """`register`, `credentials` or `address`."""
+    return choose(typed, SignIn)
+
+
+def read_srtp(typed: Typed) -> Srtp:
+    """`off`, `offer` or `require`."""
+    return choose(typed, Srtp)
+
+
+def read_dtmf(typed: Typed) -> Dtmf:
+    """`rfc4733`, `info` or `inband`."""
+    return choose(typed, Dtmf)
+
+
+def read_use(typed: Typed) -> Use:
+    """`off`, `supported` or `required`."""
+    return choose(typed, Use)
+
+
+def whole(typed: Typed, lowest: int, highest: int, what: str) -> int:
+    """A whole number within limits; `what` is its unit, for the message."""
+    text = typed.text
+    # Short first: int() of a very long one is refused by Python itself
+    if text.isascii() and text.isdigit() and len(text) <= 9 and lowest <= int(text) <= highest:
+        return int(text)
+    wrong = "is not possible" if text else "is no number"
+    raise typed.refuse(wrong, f"Write a whole number of {what} from {lowest} to {highest}.")
+
+
+def read_keep_alive(typed: Typed) -> int:
+    """Seconds between keep-alives, 0 for none."""
+    return whole(typed, 0, 600, "seconds")
+
+
+def read_session_expires(typed: Typed) -> int:
+    """Seconds; RFC 4028 section 4 allows no less than 90."""
+    return whole(typed, 90, 86400, "seconds")
+
+
+def read_public_address(typed: Typed) -> str:
+    """An IPv4 address that can be seen from outside, or empty."""
+    if not typed.text:
+        return ""
+    allowed = "Write four numbers with dots, such as 203.0.113.10, without a port."
+    try:
+        address = ipaddress.IPv4Address(typed.text)
+    except ValueError as error:
+        raise typed.refuse("is no IPv4 address", allowed) from error
+    if address.is_unspecified or address.is_multicast or address == _BROADCAST:
+        raise typed.refuse("is no address of one computer", allowed)
+    return str(address)
+
+
+MOST_BACKUP_HOSTS = 16
+_BROADCAST = ipaddress.IPv4Address("255.255.255.255")
+
+# A host in angle brackets, whose ";lr" separates nothing; or whatever stands between separators
+_SERVER = re.compile(r"<[^<>]*>|[^;,\s]+")
+
+
+def read_backup_hosts(typed: Typed) -> tuple[tuple[str, ...], bool]:
+    """Hosts with or without port, each as in the host itself; and whether one of them asks for TLS."""
+    hosts: list[str] = []
+    secure = False
+    for part in _SERVER.findall(typed.text):
+        address = parse_host_port(Typed(typed.key, typed.label, part))
+        secure = secure or address.secure
+        if str(address).lower() in (host.lower() for host in hosts):
+            raise typed.refuse(f"names {address} twice", "Name each server once.")
+        hosts.append(str(address))
+    if len(hosts) > MOST_BACKUP_HOSTS:
+        raise typed.refuse(f"names {len(hosts)} servers", f"At most {MOST_BACKUP_HOSTS} are tried.")
+    plain = ";".join(hosts)
+    if plain != typed.text:
+        typed.mend(plain, f"Written as {plain}." if plain else "It names no server, so it is empty now.")
+    return tuple(hosts), secure

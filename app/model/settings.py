@@ -4,49 +4,31 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from enum import StrEnum
 
 import msgspec
 from msgspec.structs import replace
 
 from app.errors import SettingError
+from app.model import number_values as read_number
 from app.model import setting_values as read
+from app.model.did import read_dids
 from app.model.host import HostPort, parse_host_port
-from app.model.trunk import DEFAULT_CODECS, DEFAULT_EXPIRES_S, Transport, Trunk
+from app.model.setting_table import BY_KEY, SETTINGS, Group, Kind, Setting
+from app.model.trunk import SignIn, Transport, Trunk
 from app.model.typed import Typed, shown
 
-
-class Kind(StrEnum):
-    """What a form shows for a setting."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    CHOICE = "choice"
-    YES_NO = "yes or no"
-    LIST = "list"
-    FILE = "file"
-
-
-class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """One setting.
-
-    Attributes:
-        key: Its key in `ringback add --set key=value`, and the field of `Trunk`.
-        label: The field's standard term.
-        help: One line in plain words.
-        example: A value that is accepted.
-        kind: What a form shows for it.
-        choices: For a choice or a list, what there is to choose from.
-        longest: Most characters it may have.
-    """
-
-    key: str
-    label: str
-    help: str
-    example: str
-    kind: Kind = Kind.TEXT
-    choices: tuple[str, ...] = ()
-    longest: int = 255
+__all__ = [
+    "SETTINGS",
+    "Group",
+    "Kind",
+    "Mended",
+    "Setting",
+    "apply_settings",
+    "as_text",
+    "check_trunk",
+    "find_setting",
+    "new_trunk",
+]
 
 
 class Mended(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,106 +43,39 @@ class Mended(msgspec.Struct, frozen=True, kw_only=True):
     what: str
 
 
-SETTINGS: tuple[Setting, ...] = (
-    Setting(key="name", label="Name", help="What you call this trunk.", example="Main office", longest=64),
-    Setting(
-        key="host",
-        label="Host",
-        help="Your provider's SIP server, a domain or an IP address (also called registrar or SIP domain).",
-        example="sip.example.com",
-    ),
-    Setting(
-        key="port",
-        label="Port",
-        help="Only if your provider names one; else leave it empty.",
-        example="5060",
-        kind=Kind.NUMBER,
-    ),
-    Setting(
-        key="transport",
-        label="Transport",
-        help="How SIP messages travel: UDP is the usual one, TLS is encrypted.",
-        example="udp",
-        kind=Kind.CHOICE,
-        choices=tuple(transport.value for transport in Transport),
-    ),
-    Setting(
-        key="user",
-        label="User",
-        help="The user name or number that your provider gave you.",
-        example="4930123456",
-    ),
-    Setting(
-        key="auth_id",
-        label="Authentication ID",
-        help="Only if your provider gave you a second name for signing in (auth user, login).",
-        example="trunk-4711",
-    ),
-    Setting(
-        key="realm",
-        label="Realm",
-        help="Leave it at * unless your provider says which realm the password is for.",
-        example="*",
-    ),
-    Setting(
-        key="proxy",
-        label="Outbound proxy",
-        help="Only if your provider names a server that everything goes through.",
-        example="proxy.example.com:5060",
-    ),
-    Setting(
-        key="expires",
-        label="Expires",
-        help="Seconds until the registration has to be renewed.",
-        example=str(DEFAULT_EXPIRES_S),
-        kind=Kind.NUMBER,
-    ),
-    Setting(
-        key="register",
-        label="Register",
-        help="Yes if the trunk signs in; no if your provider knows you by your IP address.",
-        example="yes",
-        kind=Kind.YES_NO,
-        choices=("yes", "no"),
-    ),
-    Setting(
-        key="caller_id",
-        label="Caller ID",
-        help="The number that the person you call sees; empty for the user.",
-        example="+4930123456",
-    ),
-    Setting(
-        key="codecs",
-        label="Codecs",
-        help="How speech is encoded, the preferred way first.",
-        example=",".join(DEFAULT_CODECS),
-        kind=Kind.LIST,
-        choices=read.CODECS,
-    ),
-    Setting(
-        key="ca_file",
-        label="CA file",
-        help="Only for TLS with the provider's own certificate authority: its certificate, a PEM file.",
-        example="provider-ca.pem",
-        kind=Kind.FILE,
-        longest=4096,
-    ),
-)
-"""All settings, in the order of a form."""
-
-_BY_KEY = {setting.key: setting for setting in SETTINGS}
-
-# Host and user are not among these: what is pasted into them can fill other settings.
+# Host, servers and users are not among these: what is pasted into them can fill other settings.
 _READERS: dict[str, Callable[[Typed], object]] = {
     "name": read.read_name,
+    "provider": read.read_provider,
+    "connect": read.read_yes_no,
+    "allow_out": read.read_yes_no,
+    "allow_in": read.read_yes_no,
+    "notes": read.read_notes,
+    "sign_in": read.read_sign_in,
     "port": read.read_port,
     "transport": read.read_transport,
     "auth_id": read.read_auth_id,
     "realm": read.read_realm,
-    "expires": read.read_expires,
-    "register": read.read_register,
-    "codecs": read.read_codecs,
     "ca_file": read.read_ca_file,
+    "tls_pin": read.read_tls_pin,
+    "expires": read.read_expires,
+    "keep_alive": read.read_keep_alive,
+    "public_address": read.read_public_address,
+    "country": read_number.read_country,
+    "number_format": read_number.read_number_format,
+    "tech_prefix": read_number.read_tech_prefix,
+    "tech_separator": read_number.read_tech_separator,
+    "caller_id_format": read_number.read_number_format,
+    "caller_id_header": read_number.read_caller_id_header,
+    "privacy": read.read_yes_no,
+    "dids": read_dids,
+    "channels": read_number.read_channels,
+    "codecs": read.read_codecs,
+    "srtp": read.read_srtp,
+    "dtmf": read.read_dtmf,
+    "session_timer": read.read_use,
+    "session_expires": read.read_session_expires,
+    "prack": read.read_use,
 }
 
 # What others call our settings; only to suggest the right key.
@@ -175,7 +90,17 @@ _OTHER_WORDS = {
     "expiry": "expires",
     "codec": "codecs",
     "ca": "ca_file",
+    "did": "dids",
+    "numbers": "dids",
+    "clip": "caller_id",
+    "cli": "caller_id",
+    "prefix": "tech_prefix",
+    "auth_mode": "sign_in",
+    "authentication": "sign_in",
+    "encryption": "srtp",
 }
+_REGISTER = "register"
+"""Not a setting of its own any more; still understood, as it was documented."""
 _WORDS_FOR_SECRETS = frozenset({"password", "passwd", "passphrase", "pass", "secret", "pin", "pwd"})
 
 
@@ -185,7 +110,7 @@ def find_setting(key: str) -> Setting:
     Raises:
         SettingError: There is none; a key that looks like it is suggested.
     """
-    setting = _BY_KEY.get(key)
+    setting = BY_KEY.get(key)
     if setting is not None:
         return setting
     word = key.strip().lower().replace("-", "_").replace(" ", "_")
@@ -195,9 +120,9 @@ def find_setting(key: str) -> Setting:
             do="Give it with --password-stdin, and it goes to the system keyring.",
             field=key,
         )
-    near = difflib.get_close_matches(word, [*_BY_KEY, *_OTHER_WORDS], n=1)
+    near = difflib.get_close_matches(word, [*BY_KEY, *_OTHER_WORDS], n=1)
     suggestion = f"Did you mean {_OTHER_WORDS.get(near[0], near[0])}? " if near else ""
-    known = ", ".join(_BY_KEY)
+    known = ", ".join(BY_KEY)
     raise SettingError(
         f"There is no setting {shown(key)}.", do=f"{suggestion}Known settings: {known}.", field=key
     )
@@ -235,6 +160,7 @@ def apply_settings(trunk: Trunk, settings: Mapping[str, str]) -> tuple[Trunk, tu
     Raises:
         SettingError: Unknown key or bad value; the text names field and value and says what is allowed.
     """
+    settings = _without_register(trunk, settings)
     for key in settings:
         find_setting(key)
     given = {
@@ -245,6 +171,10 @@ def apply_settings(trunk: Trunk, settings: Mapping[str, str]) -> tuple[Trunk, tu
             trunk = replace(trunk, **{key: reader(given[key])})
     if "host" in given:
         trunk = _with_host(trunk, given["host"], transport_given="transport" in given)
+    if "backup_hosts" in given:
+        hosts, secure = read.read_backup_hosts(given["backup_hosts"])
+        trunk = replace(trunk, backup_hosts=hosts)
+        trunk = _secured(trunk, given["backup_hosts"], secure=secure, transport_given="transport" in given)
     if "proxy" in given:
         trunk = _with_proxy(trunk, given["proxy"], transport_given="transport" in given)
     for key in ("user", "caller_id"):
@@ -262,32 +192,55 @@ def check_trunk(trunk: Trunk) -> None:
     text = as_text(trunk)
     again, mended = apply_settings(_blank(trunk.id), text)
     if mended:
-        setting = _BY_KEY[mended[0].key]
+        setting = BY_KEY[mended[0].key]
         wrong = f"{setting.label} {shown(text[setting.key])} is not in its plain form."
         raise SettingError(wrong, do=mended[0].what, field=setting.key)
-    if (
-        again != trunk
-    ):  # a type that the text hides, such as "5060" where 5060 belongs: our fault, not the person's
+    # A type that the text hides, such as "5060" where 5060 belongs: our fault, not the person's
+    if again != trunk:
         raise ValueError("a trunk's values differ from what their text says")
-    for key, needed in (("name", True), ("host", True), ("user", trunk.register)):
+    for key, needed in (("name", True), ("host", True), ("user", trunk.needs_password)):
         if needed and not text[key]:
-            setting = _BY_KEY[key]
-            why = " to register" if key == "user" else ""
+            setting = BY_KEY[key]
+            why = " to sign in" if key == "user" else ""
             do = f"{setting.help} Example: {key}={setting.example}."
             raise SettingError(f"{setting.label} is empty, but needed{why}.", do=do, field=key)
 
 
 def as_text(trunk: Trunk) -> dict[str, str]:
     """Every setting as the text that `apply_settings` reads as the same value."""
-    return {setting.key: _text_of(getattr(trunk, setting.key)) for setting in SETTINGS}
+    return {setting.key: _text_of(setting.key, getattr(trunk, setting.key)) for setting in SETTINGS}
 
 
-def _text_of(value: str | int | tuple[str, ...] | None) -> str:
+_SEMICOLONS = frozenset({"dids", "backup_hosts"})
+"""Lists whose parts stand between `;`, as PBXs write them."""
+
+
+def _text_of(key: str, value: str | int | tuple[str, ...] | None) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return (";" if key in _SEMICOLONS else ",").join(value)
+    return str(value)
+
+
+def _without_register(trunk: Trunk, settings: Mapping[str, str]) -> Mapping[str, str]:
+    """`register=yes` and `register=no` as what they mean: registering, or not."""
+    if _REGISTER not in settings:
+        return settings
+    if "sign_in" in settings:
+        raise SettingError(
+            "Sign-in is given twice: with register and with sign_in.", do="Give sign_in.", field="sign_in"
+        )
+    typed = Typed(_REGISTER, "Register", settings[_REGISTER])
+    typed.tidy(longest=255)
+    sign_in = SignIn.REGISTER
+    if not read.read_yes_no(typed):
+        user = settings.get("user", trunk.user)
+        sign_in = SignIn.CREDENTIALS if user.strip() else SignIn.ADDRESS
+    rest = {key: text for key, text in settings.items() if key != _REGISTER}
+    return {**rest, "sign_in": sign_in}
 
 
 def _blank(trunk_id: str) -> Trunk:
@@ -296,7 +249,11 @@ def _blank(trunk_id: str) -> Trunk:
 
 def _typed(setting: Setting, text: str) -> Typed:
     typed = Typed(setting.key, setting.label, text)
-    typed.tidy(longest=setting.longest, any_character=setting.key in {"name", "realm", "ca_file"})
+    typed.tidy(
+        longest=setting.longest,
+        any_character=setting.key in {"name", "realm", "ca_file", "notes"},
+        lines=setting.kind is Kind.LINES,
+    )
     return typed
 
 
@@ -346,7 +303,8 @@ def _with_user(trunk: Trunk, typed: Typed, *, transport_given: bool) -> Trunk:
     secure = typed.take_off_scheme() == "sips:"
     if "@" in typed.text:
         trunk = _with_host_behind(trunk, typed)
-    trunk = replace(trunk, **{typed.key: read.read_user(typed)})
+    reader = read.read_user if typed.key == "user" else read_number.read_caller_id
+    trunk = replace(trunk, **{typed.key: reader(typed)})
     return _secured(trunk, typed, secure=secure, transport_given=transport_given)
 
 
@@ -364,8 +322,7 @@ def _with_host_behind(trunk: Trunk, typed: Typed) -> Trunk:
     if address.host.lower() == trunk.host.lower() and address.port in {None, trunk.port}:
         typed.mend(user, "The @ and the host behind it were taken off.")
         return trunk
-    raise typed.refuse(
-        f"has {address} behind the @, but Host (host) is {trunk.host or 'empty'}",
-        "Write only what is before the @. If all of it is your name for signing in, "
-        "put it into Authentication ID (auth_id) as well.",
-    )
+    do = "Write only what is before the @."
+    if typed.key == "user":
+        do += " If all of it is your name for signing in, put it into Authentication ID (auth_id) as well."
+    raise typed.refuse(f"has {address} behind the @, but Host (host) is {trunk.host or 'empty'}", do)

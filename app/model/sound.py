@@ -6,6 +6,7 @@ import math
 from array import array
 from collections import deque
 from collections.abc import Sequence
+from functools import cache
 from itertools import accumulate
 from operator import mul
 
@@ -37,28 +38,37 @@ def amplitude(level_dbm0: float) -> float:
     return 32768 * 10 ** ((level_dbm0 - FULL_SCALE_DBM0) / 20)
 
 
-def keyed_tone(rate: int, seconds: int = 8) -> array[int]:
-    """A loop of the test tone with short gaps at uneven distances.
+def keyed_tone(rate: int, seconds: int = 8, *, pattern: int = 0) -> array[int]:
+    """A loop of the test tone with gaps of uneven lengths at uneven distances.
 
-    A steady tone would sound the same at every delay; the gaps make its return recognisable. They are
-    40 ms long, start at multiples of 10 ms, and no two distances in the loop are equal.
+    A steady tone would sound the same at every delay; the gaps make its return recognisable. They last 30 to
+    70 ms and start at multiples of 10 ms, 180 to 520 ms after one another.
 
     Args:
         rate: Samples a second; the loop is seamless because a second holds whole periods.
         seconds: Length of the loop.
+        pattern: Which of very many patterns of gaps. When two of us call each other with different ones,
+            neither takes the other's tone for its own.
     """
+    samples = _second_of_tone(rate) * seconds
+    # Late: whoever only measures levels should not carry its tables
+    from random import Random
+
+    chance = Random(pattern)
+    at = chance.randint(15, 45)
+    while at < 100 * seconds - 10:
+        start, length = at * rate // 100, chance.randint(3, 7)
+        gap = length * rate // 100
+        samples[start : start + gap] = array("h", bytes(2 * gap))
+        at += length + chance.randint(15, 45)
+    return samples
+
+
+@cache
+def _second_of_tone(rate: int) -> array[int]:
     peak = amplitude(TONE_DBM0)
     step = 2 * math.pi * TONE_HZ / rate
-    second = [round(peak * math.sin(step * n)) for n in range(rate)]
-    samples = array("h", second * seconds)
-    gap, at = rate * 40 // 1000, 0.37
-    distance = 0.41
-    while at < seconds - 0.1:
-        start = round(at * 100) * rate // 100
-        samples[start : start + gap] = array("h", bytes(2 * gap))
-        at += distance
-        distance = 0.41 + (distance * 7.3) % 0.47
-    return samples
+    return array("h", [round(peak * math.sin(step * n)) for n in range(rate)])
 
 
 class EchoFinder:
@@ -66,6 +76,9 @@ class EchoFinder:
 
     Feed one level per 10 ms for each direction, both on the same clock. The answer comes from the
     normalised cross-correlation of the last seconds (textbook; the peak must stand out).
+
+    Attributes:
+        likeness: How alike the envelopes were at the delay last found, up to 1; 0 where there was none.
     """
 
     BLOCK_MS = 10
@@ -75,6 +88,7 @@ class EchoFinder:
     THRESHOLD = 0.75
 
     def __init__(self) -> None:
+        self.likeness = 0.0
         self._sent: deque[float] = deque(maxlen=self.WINDOW + self.MAX_LAG)
         self._heard: deque[float] = deque(maxlen=self.WINDOW + self.MAX_LAG)
 
@@ -88,6 +102,7 @@ class EchoFinder:
 
     def delay_ms(self) -> float | None:
         """The echo's delay in ms, or None while there is none to be seen."""
+        self.likeness = 0.0
         sent, heard = list(self._sent), list(self._heard)
         known = min(len(sent), len(heard))
         max_lag = min(self.MAX_LAG, known // 2)
@@ -111,7 +126,10 @@ class EchoFinder:
             likeness = sum(map(mul, heard, sent[start:end])) / math.sqrt(power * own)
             if likeness > best + 1e-6:  # of equal ones the shortest delay
                 best, best_lag = likeness, lag
-        return float(best_lag * self.BLOCK_MS) if best >= self.THRESHOLD else None
+        if best < self.THRESHOLD:
+            return None
+        self.likeness = best
+        return float(best_lag * self.BLOCK_MS)
 
 
 def _centred(values: list[float]) -> list[float]:

@@ -49,24 +49,27 @@ class Typed:
         """The label, with the key when it is another word."""
         return self.label if self.label.lower() == self.key else f"{self.label} ({self.key})"
 
-    def tidy(self, *, longest: int, any_character: bool = False) -> None:
+    def tidy(self, *, longest: int, any_character: bool = False, lines: bool = False) -> None:
         """Takes off blanks around, and refuses what no setting may hold.
 
         Args:
             longest: Most characters allowed.
             any_character: Whether invisible characters may stand inside.
+            lines: Whether it may have several lines; all line ends become `\n`.
 
         Raises:
             SettingError: A line break or another control character is in it, or it is too long.
         """
-        if LINE_BREAKS & set(self.text):
+        if lines:
+            self.text = "\n".join(self.text.splitlines())
+        elif LINE_BREAKS & set(self.text):
             raise self.refuse("has a line break in it", "Write it on one line.")
         stripped = _strip_blanks(self.text)
         if stripped != self.text:
             self.mend(stripped, "Blanks around it were taken off.")
         for char in self.text:
             category = unicodedata.category(char)
-            if category == "Cc":
+            if category == "Cc" and not (lines and char in "\n\t"):
                 wrong = f"has a control character in it (U+{ord(char):04X})"
                 raise self.refuse(wrong, "Type it by hand instead of copying it.")
             if category == "Cs":

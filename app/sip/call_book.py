@@ -7,6 +7,8 @@ import itertools
 import time
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from app.errors import EngineError
 from app.model.outcome import (
     AnsweredBy,
@@ -17,9 +19,29 @@ from app.model.outcome import (
     MediaFigures,
     call_result,
 )
+from app.model.quality_windows import QualityWindows
 from app.model.sound import SILENCE_DBM0
-from app.sip.messages import CallChanged, CallLevels, CallMedia, CallState
-from app.sip.notices import CallEnded, CallFigures, CallMeters, CallProgress, Notice
+from app.sip.messages import (
+    CallChanged,
+    CallHeld,
+    CallLevels,
+    CallMedia,
+    CallRecorded,
+    CallState,
+    CallTransferred,
+    DigitReceived,
+)
+from app.sip.notices import (
+    CallDigit,
+    CallEnded,
+    CallFigures,
+    CallHold,
+    CallMeters,
+    CallProgress,
+    CallRecording,
+    Notice,
+    TransferProgress,
+)
 
 KEEP_ENDED = 50
 """Ended calls whose outcome can still be asked for."""
@@ -35,8 +57,10 @@ class _Call:
         self.early_media = False
         self.answered_at: float | None = None
         self.media: MediaFigures | None = None
+        self.windows = QualityWindows()
         self.sound = False
         self.setup_ms: float | None = None
+        self.sip_call_id = ""
         self.outcome: asyncio.Future[CallOutcome] = asyncio.get_running_loop().create_future()
 
     def hear(self, level_dbm0: float | None) -> None:
@@ -107,7 +131,37 @@ class CallBook:
         if call := self._up(event.call_id):
             call.hear(event.figures.rx.level_dbm0)
             call.media = _with_former_echo(event.figures, call.media)
-            self._notify(CallFigures(trunk_id=self._trunk_id, call_id=event.call_id, figures=call.media))
+            quality = call.windows.add(time.monotonic(), call.media)
+            self._notify(
+                CallFigures(
+                    trunk_id=self._trunk_id, call_id=event.call_id, figures=call.media, quality=quality
+                )
+            )
+
+    def on_control(self, event: CallHeld | CallTransferred | CallRecorded | DigitReceived) -> None:
+        """Something happened within a call that leaves its state as it is."""
+        if self._up(event.call_id) is None:
+            return
+        trunk_id, call_id = self._trunk_id, event.call_id
+        match event:
+            case CallHeld(by_us=by_us, by_them=by_them, trouble=trouble):
+                self._notify(
+                    CallHold(
+                        trunk_id=trunk_id, call_id=call_id, by_us=by_us, by_them=by_them, trouble=trouble
+                    )
+                )
+            case CallTransferred(sip_code=code, reason=reason, final=final):
+                self._notify(
+                    TransferProgress(
+                        trunk_id=trunk_id, call_id=call_id, sip_code=code, reason=reason, final=final
+                    )
+                )
+            case CallRecorded(path=path, on=on, trouble=trouble):
+                self._notify(
+                    CallRecording(trunk_id=trunk_id, call_id=call_id, path=path, on=on, trouble=trouble)
+                )
+            case DigitReceived(digit=digit, way=way):
+                self._notify(CallDigit(trunk_id=trunk_id, call_id=call_id, digit=digit, way=way))
 
     def on_change(self, event: CallChanged) -> None:
         """A call reached another state; an incoming one is entered here."""
@@ -120,6 +174,7 @@ class CallBook:
         call.early_media = call.early_media or event.state is CallState.EARLY_MEDIA
         if event.state is CallState.ANSWERED:
             call.answered_at = time.monotonic()
+        call.sip_call_id = event.sip_call_id or call.sip_call_id
         if event.setup_ms is not None:
             call.setup_ms = event.setup_ms
         if event.state is CallState.ENDED:
@@ -133,9 +188,11 @@ class CallBook:
                 state=event.state,
                 number=call.number,
                 called=event.called,
+                to=event.to,
                 sip_code=event.sip_code,
                 reason=event.reason,
                 setup_ms=call.setup_ms,
+                sip_call_id=call.sip_call_id,
             )
         )
 
@@ -186,6 +243,9 @@ class CallBook:
             early_media=call.early_media,
             media=call.media,
             heard=None if call.media is None or not call.media.rx.packets else call.sound,
+            quality=call.windows.end(),
+            hang_up_ms=event.hang_up_ms,
+            sip_call_id=event.sip_call_id or call.sip_call_id,
         )
         call.outcome.set_result(outcome)
         self._notify(
@@ -203,10 +263,4 @@ def _with_former_echo(figures: MediaFigures, former: MediaFigures | None) -> Med
     """The echo's delay stays known once found: a pause in the sound is no news about the line."""
     if figures.echo_ms is not None or former is None or former.echo_ms is None:
         return figures
-    return MediaFigures(
-        tx=figures.tx,
-        rx=figures.rx,
-        round_trip_ms=figures.round_trip_ms,
-        echo_ms=former.echo_ms,
-        codec=figures.codec,
-    )
+    return replace(figures, echo_ms=former.echo_ms)

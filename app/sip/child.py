@@ -10,11 +10,14 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from enum import StrEnum
+from typing import TypeVar
 
 import msgspec
 
 from app.errors import EngineError
 from app.sip.wire import MAX_LINE_BYTES
+
+T = TypeVar("T")
 
 LOG_TAIL_LINES = 20
 MAX_LOG_LINE_BYTES = 4096
@@ -120,27 +123,41 @@ class Child:
         Raises:
             EngineError: The system would not start it.
         """
-        flags = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(
-            subprocess, "CREATE_NEW_PROCESS_GROUP", 0
-        )
+        spawning = asyncio.create_task(self._spawn())
         try:
-            self._process = await asyncio.create_subprocess_exec(
-                *child_command(self._role),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                limit=MAX_LINE_BYTES,
-                # Ctrl-C in a terminal is for the parent, which then unregisters and ends its children
-                start_new_session=sys.platform != "win32",
-                creationflags=flags,
-            )
+            self._process = await _to_the_end(spawning)
         except OSError as error:
             raise EngineError(
                 f"The {self._role} could not be started: {error.strerror or error}.",
                 do="Close other programs to free memory, or install Ringback again.",
                 details=str(error),
             ) from error
-        self._watch = asyncio.create_task(self._watch_process(self._process))
+        except asyncio.CancelledError:
+            if not spawning.cancelled() and spawning.exception() is None:
+                self._attend(spawning.result())
+                self.kill()
+                await self.stop(b"")
+            raise
+        self._attend(self._process)
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        flags = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(
+            subprocess, "CREATE_NEW_PROCESS_GROUP", 0
+        )
+        return await asyncio.create_subprocess_exec(
+            *child_command(self._role),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            limit=MAX_LINE_BYTES,
+            # Ctrl-C in a terminal is for the parent, which then unregisters and ends its children
+            start_new_session=sys.platform != "win32",
+            creationflags=flags,
+        )
+
+    def _attend(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._watch = asyncio.create_task(self._watch_process(process))
 
     def send(self, line: bytes) -> None:
         """Write one line to the child; a child that is gone is told by `on_end`, not here."""
@@ -148,7 +165,11 @@ class Child:
             self._process.stdin.write(line)
 
     async def stop(self, ask: bytes, *, ask_s: float = 4.0, terminate_s: float = 1.0) -> ChildOutcome | None:
-        """Ask, then terminate, then kill, each with a limit in seconds; returns how it ended."""
+        """Ask, then terminate, then kill, each with a limit in seconds; returns how it ended.
+
+        Who is cancelled while it waits here is cancelled once the process has ended, and not before: else
+        nobody would be left who ends it.
+        """
         if not (self._process and self._watch):
             return None
         self._asked = True
@@ -156,13 +177,23 @@ class Child:
             self.send(ask)
             if self._process.stdin:
                 self._process.stdin.close()
-        for act, limit in ((None, ask_s), (self._process.terminate, terminate_s), (self._process.kill, 5.0)):
+        return await _to_the_end(
+            asyncio.create_task(self._end(self._process, self._watch, ask_s, terminate_s))
+        )
+
+    async def _end(
+        self,
+        process: asyncio.subprocess.Process,
+        watch: asyncio.Task[None],
+        ask_s: float,
+        terminate_s: float,
+    ) -> ChildOutcome | None:
+        for act, limit in ((None, ask_s), (process.terminate, terminate_s), (process.kill, 5.0)):
             if self.outcome is None and act:
                 with contextlib.suppress(ProcessLookupError):
                     act()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._watch), limit)
-            if self.outcome is not None:
+            await asyncio.wait({watch}, timeout=limit)
+            if watch.done():
                 break
         return self.outcome
 
@@ -198,6 +229,12 @@ class Child:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(process.wait(), 0.5)
             await asyncio.wait({logs}, timeout=1.0)
+        except asyncio.CancelledError:
+            # The loop is being closed, and after this nobody is left who could end the process
+            self.kill()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), 1.0)
+            raise
         finally:
             logs.cancel()
         code = process.returncode
@@ -222,3 +259,16 @@ class Child:
             self._tail.append(line)
             if self._on_log:
                 loop.call_soon(self._on_log, line)
+
+
+async def _to_the_end(task: asyncio.Task[T]) -> T:
+    """Wait until a task is done, even when the one who waits is cancelled; that is raised afterwards."""
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    return task.result()

@@ -79,18 +79,21 @@ class EngineClient:
                 left running then, nor when this is cancelled.
         """
         self._ready = asyncio.get_running_loop().create_future()
-        await self._child.start()
         try:
+            await self._child.start()
             self.capabilities = await self._greeted(self._ready, limit_s)
         finally:
             if self.capabilities is None:
+                self._ready.cancel()
                 self._child.kill()
                 await self._child.stop(b"")
         return self.capabilities
 
     async def _greeted(self, ready: asyncio.Future[Hello], limit_s: float) -> Capabilities:
         try:
-            hello = await asyncio.wait_for(ready, limit_s)
+            # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with the answer
+            async with asyncio.timeout(limit_s):
+                hello = await ready
         except TimeoutError:
             raise EngineError(
                 f"The engine did not get ready within {limit_s:g} seconds.",
@@ -118,7 +121,8 @@ class EngineClient:
         self._waiting[request.id] = future
         try:
             self._child.send(encode(request))
-            answer = await asyncio.wait_for(future, limit_s)
+            async with asyncio.timeout(limit_s):
+                answer = await future
         except TimeoutError:
             self._child.kill()
             raise EngineError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from functools import cache
 
@@ -13,7 +13,7 @@ import msgspec
 from app import shipped
 from app.errors import CallRefusedError
 from app.model.typed import shown
-from app.sip.number import MAX_LENGTH, ascii_digits, check_number, unescape
+from app.sip.number import MAX_LENGTH, ascii_digits, unescape
 
 
 class Severity(StrEnum):
@@ -32,11 +32,14 @@ class Country(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     national_prefix: str
     instead: str
     emergency: tuple[str, ...]
+    at_home: tuple[str, ...] = ()
     live: tuple[str, ...]
 
-    def numbers(self, severity: Severity) -> tuple[str, ...]:
-        """The entries of one kind."""
-        return self.emergency if severity is Severity.EMERGENCY else self.live
+    def numbers(self, severity: Severity, *, home: bool) -> tuple[str, ...]:
+        """The entries of one kind that hold on a trunk; `home` is whether its country is this one."""
+        if severity is Severity.EMERGENCY:
+            return self.emergency + self.at_home if home else self.emergency
+        return self.live if home else ()
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +67,7 @@ def countries() -> tuple[Country, ...]:
     """The table."""
     table = shipped.load("app.sip", "data/emergency.toml", _File).country
     for country in table:
-        for entry in (*country.emergency, *country.live):
+        for entry in (*country.emergency, *country.at_home, *country.live):
             if not re.fullmatch(r"[0-9]+x*", entry):
                 raise shipped.ShippedDataError(
                     f"app.sip/data/emergency.toml: {country.code}: {entry!r} is no number"
@@ -76,8 +79,11 @@ def countries() -> tuple[Country, ...]:
 # an international prefix and a country code, or the national prefix. Outbound rules can produce each of them.
 _LINE_PREFIXES = ("", "9", "0", "1")
 
-# Europe and most of the world; North America; Australia
-_INTERNATIONAL_PREFIXES = ("00", "011", "0011")
+# Europe and most of the world; North America; Australia; Japan; Singapore
+_INTERNATIONAL_PREFIXES = ("00", "011", "0011", "010", "001")
+
+_MOST_NAMED = 3
+"""Countries in a refusal; 112 belongs to so many that the sentence would have no end."""
 
 # E.164 country codes have one digit (1, 7), two (these) or three
 _TWO_DIGIT_CODES = re.compile(r"20|27|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]")
@@ -106,14 +112,18 @@ def refuse_emergency(number: str, country: str = "") -> None:
     refusal = find(number, country)
     if refusal is None:
         return
-    names = _list([place.name for place in refusal.countries])
+    places = refusal.countries
+    names = _list([place.name for place in places])
+    if len(places) > _MOST_NAMED:
+        places = places[:1]
+        names = f"{places[0].name} and {len(refusal.countries) - 1} other countries"
     as_typed = number.strip()
     reaches = "" if as_typed == refusal.entry else f"{shown(as_typed)} can reach {refusal.entry}: "
     if refusal.severity is Severity.EMERGENCY:
         kind = "an emergency or crisis number"
     else:
         kind = "a public service with people on the line"
-    instead = [place.instead for place in refusal.countries if place.instead]
+    instead = [place.instead for place in places if place.instead]
     raise CallRefusedError(
         f"{reaches}{refusal.entry} is {kind} in {names}, and Ringback never dials it.",
         do=" ".join(["Test with your provider's echo or test number, or a phone of your own.", *instead]),
@@ -148,21 +158,26 @@ def guard(number: str, country: str = "") -> None:
     refuse_emergency(number, country)
 
 
-def dialled_number(number: str, host: str) -> str:
-    """The user part of the Request-URI for a number as typed; every call goes through here.
+def guard_behind(number: str, country: str, prefixes: Iterable[str]) -> None:
+    """The gate for a number that may have a trunk's tech prefix in front of it.
 
     Args:
-        number: As typed.
-        host: The trunk's host; an address at another host is refused.
+        number: The user part of a Request-URI, escaped or not.
+        country: As in `refuse_emergency`.
+        prefixes: What the provider would take off in front.
 
     Raises:
-        CallRefusedError: An emergency number, as typed or as it would be dialled.
-        UserError: Not a number that this trunk can call.
+        CallRefusedError: As `guard` does, for the whole number and for what is behind a prefix.
     """
-    guard(number)
-    dialled = check_number(number, host)
-    guard(dialled)
-    return dialled
+    guard(number, country)
+    known = tuple(prefixes)
+    plain = {unescape(number)}
+    # A prefix may stand there twice, typed and put in front; each round leaves shorter texts
+    while plain:
+        texts = {text.removeprefix("+") for text in plain} | plain
+        plain = {text.removeprefix(prefix) for text in texts for prefix in known} - texts - {""}
+        for rest in plain:
+            guard(rest, country)
 
 
 def find(number: str, country: str = "") -> Refusal | None:
@@ -174,11 +189,10 @@ def find(number: str, country: str = "") -> Refusal | None:
         found: dict[str, list[Country]] = {}
         for place in countries():
             # Emergency numbers hold on every trunk: a desktop does not know where it is, and calls do not
-            # always come out in the trunk's country. Live services share their three digits with countless
-            # internal extensions (101, 111, 411), so they are refused only where they are known to exist.
-            if severity is Severity.LIVE and place.code != home:
-                continue
-            for entry in place.numbers(severity):
+            # always come out in the trunk's country. Live services, and a few emergency numbers, share their
+            # digits with countless internal extensions (15, 101, 111, 411), so they are refused only where
+            # they are known to exist.
+            for entry in place.numbers(severity, home=place.code == home):
                 if any(_reaches(digits, plus, entry, place, home) for digits, plus in spellings):
                     found.setdefault(entry, []).append(place)
         if found:
@@ -235,8 +249,9 @@ def _reaches(digits: str, plus: bool, entry: str, place: Country, home: str) -> 
             continue
         rest = digits.removeprefix(line)
         # Of all line prefixes 1 is the rarest, and in front of 000, 061 or 080 it would refuse the commonest
-        # extensions there are (1000, 1061, 1080), which nobody could test then. There it counts at home only.
-        far_fetched = line == "1" and entry.startswith("0") and place.code != home
+        # extensions there are (1000, 1061, 1080), which nobody could test then. There it counts at home only,
+        # and in front of two digits (1015) never.
+        far_fetched = line == "1" and (len(entry) < 3 or (entry.startswith("0") and place.code != home))
         if not far_fetched and any(
             rest.startswith(national) and _is(rest.removeprefix(national), entry)
             for national in ("", "0", place.national_prefix)

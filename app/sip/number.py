@@ -22,6 +22,18 @@ _SEPARATORS = frozenset("./()[]\N{MINUS SIGN}\N{MIDDLE DOT}")
 _USER = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]+")
 """`user` of RFC 3261 section 25.1 without escapes: unreserved and user-unreserved."""
 
+_LABEL = re.compile(
+    r"(tel|telephone|telefon|t\u00e9l|phone|fon|mobile|mobil|cell|handy|office|direct|[tpm])(\.?\s*:\s*|\.?\s+)(?=[+(\d])",
+    re.IGNORECASE,
+)
+"""What stands in front of a number in a letter or a signature. The colon or blank behind it tells it from a
+SIP user name such as t100, which has neither."""
+
+_TRUNK_ZERO = re.compile(r"[(\[]\s*0\s*[)\]]")
+"""The 0 of "+44 (0)20", dialled inside the country only."""
+
+_ABROAD = re.compile(r"[ (]*(\+|00|011)")
+
 _DIALLED = re.compile(r"\+?[0-9*#]+")
 
 
@@ -59,7 +71,7 @@ def check_number(text: str, host: str = "") -> str:
     Raises:
         UserError: It can't be dialled; the message names the value.
     """
-    bare = _visible(text)
+    bare = _without_trimmings(_visible(text))
     user, at, server = _out_of_uri(bare, text).rpartition("@")
     if not at:
         user = server
@@ -103,6 +115,20 @@ def _visible(text: str) -> str:
     return bare.strip()
 
 
+def _without_trimmings(bare: str) -> str:
+    """Without what people copy along with a number: label, quotes, telephone sign, a comma at the end."""
+    inside = bare.strip("'\"").strip()
+    while inside and unicodedata.category(inside[0]) == "So":
+        # And the selector that asks for a coloured telephone sign
+        inside = inside[1:].lstrip("\ufe0e\ufe0f ")
+    inside = inside.rstrip(",;").rstrip()
+    label = None if _SCHEME.match(inside) else _LABEL.match(inside)
+    if label:
+        inside = inside[label.end() :]
+    # A name in quotes before an address, or letters anywhere, is something else
+    return inside if inside and _looks_like_number(inside) else bare
+
+
 def _out_of_uri(bare: str, text: str) -> str:
     """The part between the scheme and the parameters: `user`, or `user@host`."""
     bracketed = re.search(r"<([^<>]*)>\s*$", bare)
@@ -141,9 +167,8 @@ def _looks_like_number(user: str) -> bool:
 
 def _number(user: str, text: str) -> str:
     digits = user.split(";", 1)[0]
-    if digits.lstrip(" (").startswith("+"):
-        # "+44 (0)20": the 0 is dialled inside the country only
-        digits = re.sub(r"\(\s*0\s*\)", "", digits)
+    if _ABROAD.match(digits):
+        digits = _TRUNK_ZERO.sub("", digits)
     dialled = "".join(char for char in digits if not _separates(char))
     if not any(char.isdigit() for char in dialled):
         raise _not_a_number(text, "it has no digit in it")

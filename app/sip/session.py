@@ -3,60 +3,51 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
-
-from msgspec.structs import replace
+from collections.abc import Callable
 
 from app.errors import EngineError, UserError
-from app.model.outcome import AnsweredBy, CallOutcome, LocalCause, RegisterOutcome, Target, TlsFacts
-from app.model.trunk import Transport, Trunk, TrunkState
+from app.model.audio_choice import AudioChoice
+from app.model.outcome import CallOutcome, LocalCause, RegisterOutcome
+from app.model.trunk import Trunk, TrunkState
 from app.sip.call_book import CallBook
+from app.sip.call_control import CallControl
 from app.sip.child import ChildOutcome
 from app.sip.client import EngineBugError, EngineClient
-from app.sip.emergency import dialled_number
+from app.sip.dialling import dial, prefixes
 from app.sip.messages import (
-    AnswerCall,
+    AudioDevices,
+    AudioInUse,
     CallChanged,
+    CallHeld,
     CallLevels,
     CallMedia,
+    CallRecorded,
+    CallTransferred,
     DigitReceived,
     Event,
-    HangUp,
-    OpenAccount,
     OptionsAnswered,
     PlaceCall,
-    Register,
     RegistrationChanged,
     RegistrationState,
-    RejectCall,
-    SendDigits,
-    SendOptions,
-    SetSource,
     Source,
     TlsHandshake,
     Traced,
+    UseAudio,
 )
-from app.sip.notices import CallDigit, Notice, TraceAdded, TrunkChanged
-from app.sip.probe import udp_refused
-from app.sip.sign_in import (
-    SignInAnswer,
-    cause_in_words,
-    outcome_of,
-    outcome_of_closed_port,
-    outcome_of_ipv6_only,
-    outcome_without_address,
-    usable,
+from app.sip.notices import (
+    AudioChanged,
+    CallEnded,
+    CallProgress,
+    DevicesFound,
+    Notice,
+    TraceAdded,
+    TrunkChanged,
 )
-from app.sip.targets import Resolution, ResolveError, resolve
+from app.sip.sign_in import SignInAnswer, cause_in_words, outcome_by_call
+from app.sip.sign_in_walk import Resolve, SignInWalk
+from app.sip.targets import resolve
 
-ANSWER_LIMIT_S = 8.0
-"""Seconds that one target has to answer: REGISTER has then gone out five times over UDP."""
-_PROBE_AFTER_S = 0.7
-_FAILOVER_CODES = frozenset({503})
-"""Final codes after which the next target is tried (RFC 3263 section 4.3)."""
-
-Resolve = Callable[[str, "int | None", Transport, str], Awaitable[Resolution]]
+_UP = frozenset({TrunkState.REGISTERED, TrunkState.REACHABLE})
 
 
 class TrunkSession:
@@ -72,7 +63,7 @@ class TrunkSession:
         resolve: Finds the targets; a test gives its own.
 
     Attributes:
-        state: The trunk's state.
+        state: The trunk's state; full while as many calls are up as its channels hold.
         outcome: The last registration, None before the first.
     """
 
@@ -84,22 +75,22 @@ class TrunkSession:
         *,
         on_engine_end: Callable[[ChildOutcome, int], None],
         on_log: Callable[[str], None] | None = None,
+        audio: AudioChoice | None = None,
         resolve: Resolve = resolve,
     ) -> None:
         self.trunk = trunk
-        self._password = password
+        self._audio = audio
         self._notify = notify
         self._on_engine_end = on_engine_end
         self._on_log = on_log
-        self._resolve = resolve
         self._engine: EngineClient | None = None
-        self._calls = CallBook(trunk.id, trunk.name, notify)
-        self._waiting: asyncio.Future[SignInAnswer] | None = None
-        self._tls: TlsFacts | None = None
-        self._target: Target | None = None
-        self._tried: list[Target] = []
+        self._calls = CallBook(trunk.id, trunk.name, self._on_call_notice)
+        self.control = CallControl(trunk, self._connected_engine, notify)
+        self._walk = SignInWalk(trunk, password, resolve, self._running_engine)
         self._connecting = False
         self._stopping = False
+        self._signed_in = TrunkState.OFF
+        self._cause = ""
         self.state = TrunkState.OFF
         self.outcome: RegisterOutcome | None = None
 
@@ -122,7 +113,7 @@ class TrunkSession:
         self._stopping, self._connecting = False, True
         self._change(TrunkState.CONNECTING, "")
         try:
-            outcome = await self._sign_in()
+            outcome = await self._walk.run()
         except asyncio.CancelledError:
             self._gave_up(TrunkState.OFF, "cancelled")
             raise
@@ -142,78 +133,6 @@ class TrunkSession:
         if not self._stopping:  # else `close` has the last word
             self._change(state, cause)
 
-    async def _sign_in(self) -> RegisterOutcome:
-        trunk = self.trunk
-        self._tls, self._target, self._tried = None, None, []
-        try:
-            found = await self._resolve(trunk.host, trunk.port, trunk.transport, trunk.proxy)
-        except ResolveError as error:
-            return outcome_without_address(trunk.name, error)
-        engine = await self._running_engine()
-        targets, lookup = usable(found, engine.capabilities)
-        if not targets:
-            return outcome_of_ipv6_only(trunk.name, found.targets[0], lookup)
-        outcome: RegisterOutcome | None = None
-        for target in targets:
-            self._tried.append(target)
-            self._target, self._tls = target, None
-            outcome = await self._try_target(engine, target)
-            from_network = outcome.answered_by is AnsweredBy.NETWORK
-            if outcome.state in (TrunkState.REGISTERED, TrunkState.REACHABLE) or (
-                from_network and outcome.sip_code not in _FAILOVER_CODES
-            ):
-                break
-        assert outcome is not None
-        return replace(outcome, lookup=lookup)
-
-    async def _try_target(self, engine: EngineClient, target: Target) -> RegisterOutcome:
-        trunk = self.trunk
-        await engine.request(
-            OpenAccount(
-                user=trunk.user,
-                host=trunk.host,
-                port=trunk.port,
-                auth_id=trunk.auth_id,
-                password=self._password,
-                realm=trunk.realm,
-                caller_id=trunk.caller_id,
-                expires=trunk.expires,
-                register=trunk.register,
-                codecs=trunk.codecs,
-                target=target,
-                ca_file=trunk.ca_file,
-            )
-        )
-        ask = Register(limit_s=ANSWER_LIMIT_S) if trunk.register else SendOptions(limit_s=ANSWER_LIMIT_S)
-        waiting: asyncio.Future[SignInAnswer]
-        self._waiting = waiting = asyncio.get_running_loop().create_future()
-        probe = asyncio.create_task(self._refused(target)) if target.transport is Transport.UDP else None
-        try:
-            await engine.request(ask)
-            either: set[asyncio.Future[Any]] = {waiting, probe} if probe else {waiting}
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if not waiting.done() and probe is not None and probe.result():
-                return outcome_of_closed_port(trunk.name, target, tuple(self._tried))
-            answer = await waiting
-        finally:
-            self._waiting = None
-            if probe is not None:
-                probe.cancel()
-        return self._outcome_of(answer)
-
-    async def _refused(self, target: Target) -> bool:
-        """Whether the target's port is closed; comes to an end only when it is, or when it is cancelled."""
-        await asyncio.sleep(_PROBE_AFTER_S)
-        if await udp_refused(target):
-            return True
-        await asyncio.Event().wait()
-        return False
-
-    def _outcome_of(self, answer: SignInAnswer) -> RegisterOutcome:
-        return outcome_of(
-            answer, trunk=self.trunk.name, target=self._target, tried=tuple(self._tried), tls=self._tls
-        )
-
     async def _running_engine(self) -> EngineClient:
         self._check_not_closed()
         engine = self._engine
@@ -227,6 +146,8 @@ class TrunkSession:
             if self._stopping:  # `close` came before there was a process to stop
                 await engine.stop()
             self._check_not_closed()
+            if self._audio is not None:
+                await engine.request(UseAudio(choice=self._audio))
         return engine
 
     def _check_not_closed(self) -> None:
@@ -237,8 +158,7 @@ class TrunkSession:
         """Hang up, unregister, end the engine."""
         self._stopping = True
         engine, self._engine = self._engine, None
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_exception(_cancelled())
+        self._walk.fail(_cancelled())
         if engine is not None:
             await engine.stop()
         self._calls.lose_all(LocalCause.OTHER, "The trunk was closed")
@@ -248,22 +168,44 @@ class TrunkSession:
     # Calls
 
     async def place_call(
-        self, number: str, *, max_seconds: float, ring_seconds: float, source: Source
+        self,
+        number: str,
+        *,
+        max_seconds: float,
+        ring_seconds: float,
+        source: Source,
+        on_begin: Callable[[str, str], None] | None = None,
     ) -> str:
         """Send INVITE and return the call's id.
 
+        Args:
+            number: As typed.
+            max_seconds, ring_seconds: The longest that it may last and ring.
+            source: What is sent.
+            on_begin: Gets the call's id and the user part that is dialled, before anything is sent.
+
         Raises:
             CallRefusedError: An emergency number.
-            UserError: Not a number, not connected, or refused by the engine.
+            UserError: Not a number, not connected, all channels in use, or refused by the engine.
         """
-        dialled = dialled_number(number, self.trunk.host)
+        dialled = dial(number, self.trunk).user
         engine = self._connected_engine()
+        if self._is_full():
+            raise UserError(
+                f"All channels of {self.trunk.name} are in use: {self._load()}.",
+                do="End a call first, or correct Channels in its settings if more were bought.",
+                field="channels",
+            )
         call_id = self._calls.begin(number, dialled)
+        if on_begin is not None:
+            on_begin(call_id, dialled)
         try:
             await engine.request(
                 PlaceCall(
                     call_id=call_id,
                     user=dialled,
+                    country=self.trunk.country,
+                    prefixes=prefixes(self.trunk.tech_prefix, self.trunk.tech_separator),
                     max_seconds=max_seconds,
                     ring_seconds=ring_seconds,
                     source=source,
@@ -271,7 +213,9 @@ class TrunkSession:
             )
         except (UserError, EngineBugError):
             self._calls.withdraw(call_id)
+            self._count_calls()
             raise
+        self._count_calls()
         return call_id
 
     async def wait_call(self, call_id: str) -> CallOutcome:
@@ -287,38 +231,58 @@ class TrunkSession:
         """Calls that have not ended."""
         return self._calls.up
 
-    async def answer(self, call_id: str, *, max_seconds: float, source: Source) -> None:
-        """Answer an incoming call."""
-        await self._connected_engine().request(
-            AnswerCall(call_id=call_id, max_seconds=max_seconds, source=source)
-        )
-
-    async def reject(self, call_id: str, code: int) -> None:
-        """Refuse an incoming call."""
-        await self._connected_engine().request(RejectCall(call_id=call_id, code=code))
-
-    async def hang_up(self, call_id: str) -> None:
-        """End a call."""
-        await self._connected_engine().request(HangUp(call_id=call_id))
-
-    async def set_source(self, call_id: str, source: Source) -> None:
-        """Change what a call sends."""
-        await self._connected_engine().request(SetSource(call_id=call_id, source=source))
-
-    async def send_digits(self, call_id: str, digits: str) -> None:
-        """Send DTMF digits."""
-        await self._connected_engine().request(SendDigits(call_id=call_id, digits=digits))
+    async def use_audio(self, choice: AudioChoice | None) -> None:
+        """Use these sound devices for calls, now and after a restart of the engine; None for none."""
+        self._audio = choice
+        if self._engine is not None and self._engine.running:
+            await self._engine.request(UseAudio(choice=choice))
 
     def _connected_engine(self) -> EngineClient:
-        if self._engine is None or not self._engine.running or self._target is None:
+        if self._engine is None or not self._engine.running or self._walk.target is None:
             raise EngineError(f"{self.trunk.name} is not connected.", do="Connect it first.")
         return self._engine
 
     # What the engine tells
 
     def _change(self, state: TrunkState, cause: str, outcome: RegisterOutcome | None = None) -> None:
+        self._signed_in, self._cause = state, cause
+        full = state in _UP and self._is_full()
+        self._show(TrunkState.FULL if full else state, cause, outcome)
+
+    def _show(self, state: TrunkState, cause: str, outcome: RegisterOutcome | None = None) -> None:
         self.state = state
         self._notify(TrunkChanged(trunk_id=self.trunk.id, state=state, cause=cause, outcome=outcome))
+
+    def _is_full(self) -> bool:
+        channels = self.trunk.channels
+        return channels is not None and self.calls_up >= channels
+
+    def _load(self) -> str:
+        return f"{self.calls_up} of {self.trunk.channels} calls are up"
+
+    def _count_calls(self) -> None:
+        """Tell when the last channel is taken, and when one is free again."""
+        if self._signed_in not in _UP:
+            return
+        full = self._is_full()
+        if full and self.state is not TrunkState.FULL:
+            self._show(TrunkState.FULL, self._load())
+        elif not full and self.state is TrunkState.FULL:
+            self._show(self._signed_in, self._cause)
+
+    def _on_call_notice(self, notice: Notice) -> None:
+        self._notify(notice)
+        if isinstance(notice, CallProgress | CallEnded):
+            self._learn_from(notice)
+            self._count_calls()
+
+    def _learn_from(self, notice: CallProgress | CallEnded) -> None:
+        if self.outcome is None or self._connecting or self._stopping:
+            return
+        outcome = outcome_by_call(self.outcome, notice, registers=self.trunk.register)
+        if outcome is not None:
+            self.outcome = outcome
+            self._change(outcome.state, cause_in_words(outcome), outcome)
 
     def _on_event(self, event: Event) -> None:
         trunk_id = self.trunk.id
@@ -334,32 +298,35 @@ class TrunkSession:
             case RegistrationChanged() | OptionsAnswered():
                 self._on_sign_in(event)
             case TlsHandshake(facts=facts):
-                self._tls = facts
-            case DigitReceived(call_id=call_id, digit=digit):
-                self._notify(CallDigit(trunk_id=trunk_id, call_id=call_id, digit=digit))
+                self._walk.tls = facts
+            case CallHeld() | CallTransferred() | CallRecorded() | DigitReceived():
+                self._calls.on_control(event)
+            case AudioDevices(microphones=microphones, speakers=speakers):
+                self._notify(DevicesFound(trunk_id=trunk_id, microphones=microphones, speakers=speakers))
+            case AudioInUse(microphone=microphone, speaker=speaker, note=note):
+                self._notify(
+                    AudioChanged(trunk_id=trunk_id, microphone=microphone, speaker=speaker, note=note)
+                )
 
     def _on_sign_in(self, event: SignInAnswer) -> None:
-        if self._waiting is not None:
-            if not self._waiting.done():
-                self._waiting.set_result(event)
+        if self._walk.take(event):
             return
         # A refresh by the stack itself, or the end of the registration; between two targets it is old news
         if isinstance(event, RegistrationChanged) and not (self._stopping or self._connecting):
             if event.state is RegistrationState.UNREGISTERED:
                 self._change(TrunkState.OFF, "unregistered")
                 return
-            self.outcome = outcome = self._outcome_of(event)
+            self.outcome = outcome = self._walk.outcome_of(event)
             self._change(outcome.state, cause_in_words(outcome), outcome)
 
     def _engine_ended(self, outcome: ChildOutcome) -> None:
         if self._stopping or outcome.asked:
             return
-        self._engine, self._target = None, None
+        self._engine = self._walk.target = None
         lost = self._calls.lose_all(LocalCause.ENGINE_LOST, "The engine was lost")
         if self._connecting:
-            if self._waiting is not None and not self._waiting.done():
-                details = "\n".join(outcome.log_tail)
-                self._waiting.set_exception(EngineError(str(outcome), do="Connect again.", details=details))
+            details = "\n".join(outcome.log_tail)
+            self._walk.fail(EngineError(str(outcome), do="Connect again.", details=details))
             return
         self._change(TrunkState.UNREACHABLE, str(outcome))
         self._on_engine_end(outcome, lost)

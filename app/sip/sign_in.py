@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from app.model.outcome import AnsweredBy, LocalCause, RegisterOutcome, Target, TlsFacts, register_state
+from app.model.outcome import (
+    AnsweredBy,
+    Direction,
+    LocalCause,
+    RegisterOutcome,
+    Target,
+    TlsFacts,
+    register_state,
+)
 from app.model.trunk import TrunkState
 from app.sip.messages import Capabilities, OptionsAnswered, RegistrationChanged, RegistrationState
+from app.sip.notices import CallEnded, CallProgress
 from app.sip.targets import Resolution, ResolveError
 
 SignInAnswer = RegistrationChanged | OptionsAnswered
@@ -20,6 +29,15 @@ def usable(
     left_out = [target for target in found.targets if ":" in target.address]
     steps = [f"{target} is left out: this version of Ringback can't use IPv6." for target in left_out]
     return tuple(target for target in found.targets if target not in left_out), (*found.steps, *steps)
+
+
+_FAILOVER_CODES = frozenset({503})
+"""Final codes after which the next target is tried (RFC 3263 section 4.3)."""
+
+
+def is_final(outcome: RegisterOutcome) -> bool:
+    """Whether asking another server is of no use: the trunk is up, or this one has refused it."""
+    return outcome.answered_by is AnsweredBy.NETWORK and outcome.sip_code not in _FAILOVER_CODES
 
 
 def outcome_of(
@@ -94,6 +112,40 @@ def outcome_of_ipv6_only(trunk: str, target: Target, lookup: tuple[str, ...]) ->
         local_cause=LocalCause.OTHER,
         target=target,
         lookup=lookup,
+    )
+
+
+def outcome_by_call(
+    former: RegisterOutcome, notice: CallProgress | CallEnded, *, registers: bool
+) -> RegisterOutcome | None:
+    """A server that did not answer OPTIONS and answers a call is reachable after all; else None.
+
+    Args:
+        former: What came of signing in.
+        notice: What happened to a call.
+        registers: Whether the trunk registers; then REGISTER alone says what it is.
+    """
+    asleep = former.state is TrunkState.UNREACHABLE and former.local_cause is LocalCause.NO_ANSWER
+    if registers or not asleep or notice.direction is not Direction.OUT:
+        return None
+    if isinstance(notice, CallEnded):
+        call = notice.outcome
+        heard = call.answered_by is AnsweredBy.NETWORK
+        code, reason, ms = call.sip_code, call.reason, call.setup_ms
+    else:
+        heard = notice.setup_ms is not None
+        code, reason, ms = notice.sip_code, notice.reason, notice.setup_ms
+    if not heard:
+        return None
+    return RegisterOutcome(
+        trunk=former.trunk,
+        state=TrunkState.REACHABLE,
+        sip_code=code,
+        reason=reason,
+        answered_by=AnsweredBy.NETWORK,
+        round_trip_ms=ms,
+        target=former.target,
+        lookup=former.lookup,
     )
 
 

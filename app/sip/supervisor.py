@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from app.errors import EngineError, UserError
+from app.model.audio_choice import AudioChoice
 from app.model.outcome import AnsweredBy, RegisterOutcome
 from app.model.trunk import Trunk, TrunkState
 from app.sip.child import ChildOutcome
@@ -47,6 +48,7 @@ class Supervisor:
         self._losses: dict[str, list[float]] = {}
         self._comebacks: dict[str, asyncio.Task[None]] = {}
         self._was_up: set[str] = set()
+        self._audio: AudioChoice | None = None
 
     def state(self, trunk_id: str) -> TrunkState:
         """The state of a trunk, off when it has no session."""
@@ -73,9 +75,14 @@ class Supervisor:
         """Open a session (an old one of the same trunk is closed first) and sign in.
 
         Raises:
+            UserError: The trunk is switched off.
             EngineError: The engine can't be started or is lost while it signs in.
             EngineBugError: The engine failed in a way that is our fault.
         """
+        if not trunk.connect:
+            raise UserError(
+                f"{trunk.name} is switched off.", do="Switch Connect on in its settings.", field="connect"
+            )
         await self.disconnect(trunk.id)
         while trunk.id in self._sessions:
             await self.disconnect(trunk.id)  # connected by somebody else in the meantime
@@ -86,6 +93,7 @@ class Supervisor:
             self._notify,
             on_engine_end=lambda outcome, lost: self._engine_ended(trunk.id, outcome, lost),
             on_log=lambda line: self._log(trunk.name, line),
+            audio=self._audio,
         )
         self._sessions[trunk.id] = session
         return await session.connect()
@@ -101,6 +109,11 @@ class Supervisor:
         if session is not None:
             await session.close()
 
+    async def use_audio(self, choice: AudioChoice | None) -> None:
+        """Have the calls of all trunks use these sound devices, or none."""
+        self._audio = choice
+        await asyncio.gather(*(session.use_audio(choice) for session in self._sessions.values()))
+
     async def close(self) -> None:
         """Disconnect every trunk, side by side."""
         await asyncio.gather(*(self.disconnect(trunk_id) for trunk_id in list(self._sessions)))
@@ -112,7 +125,7 @@ class Supervisor:
 
     def _watch(self, notice: TrunkChanged) -> None:
         trunk_id = notice.trunk_id
-        if notice.state in (TrunkState.REGISTERED, TrunkState.REACHABLE):
+        if notice.state in (TrunkState.REGISTERED, TrunkState.REACHABLE, TrunkState.FULL):
             self._was_up.add(trunk_id)
             return
         outcome = notice.outcome

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+import msgspec
+
 from app.errors import StoreError
 from app.paths import Paths, disk_is_full, make_private, open_private
 
@@ -40,7 +42,24 @@ def _version_1(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TABLE settings (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)")
 
 
-MIGRATIONS: tuple[Migration, ...] = (_version_1,)
+def _version_2(connection: sqlite3.Connection) -> None:
+    # `register` said only half of how a trunk signs in; without a user there never was a password to send.
+    for trunk_id, text in connection.execute("SELECT id, settings FROM trunks").fetchall():
+        try:
+            settings = msgspec.json.decode(text, type=dict[str, object])
+        except (msgspec.MsgspecError, UnicodeError):
+            continue  # it could not be read before either, and stays as it is
+        if "register" not in settings:
+            continue
+        without = "credentials" if settings.get("user") else "address"
+        settings["sign_in"] = "register" if settings.pop("register") else without
+        connection.execute(
+            "UPDATE trunks SET settings = ? WHERE id = ?",
+            (msgspec.json.encode(settings).decode(), trunk_id),
+        )
+
+
+MIGRATIONS: tuple[Migration, ...] = (_version_1, _version_2)
 """The first leads from an empty file to version 1, the next to version 2, and so on."""
 
 LATEST_VERSION = len(MIGRATIONS)
@@ -84,7 +103,12 @@ def connect(paths: Paths, migrations: Sequence[Migration] = MIGRATIONS) -> sqlit
         connection = sqlite3.connect(paths.database, timeout=BUSY_MS / 1000, isolation_level=None)
         try:
             _check(connection, paths, len(migrations))
-            _set_up(connection)
+            use_journal(connection)
+            # FULL: a commit has reached the disk when it returns; NORMAL may lose it with the power
+            connection.execute("PRAGMA synchronous = FULL")
+            # On macOS fsync alone leaves data in the drive's cache; elsewhere this does nothing.
+            connection.execute("PRAGMA fullfsync = ON")
+            connection.execute("PRAGMA foreign_keys = ON")
             _migrate(connection, paths, migrations)
             _keep_copy(connection, paths)
         except BaseException:
@@ -94,13 +118,13 @@ def connect(paths: Paths, migrations: Sequence[Migration] = MIGRATIONS) -> sqlit
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection, paths: Paths) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection, paths: Paths, file: Path | None = None) -> Iterator[None]:
     """All or nothing; what was done is on the disk when it ends.
 
     Raises:
         StoreError: SQLite could not do it; nothing was changed.
     """
-    with told(paths):
+    with told(paths, file):
         # IMMEDIATE: waits for another writer here, not in the middle, where SQLite could only give up.
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -114,8 +138,12 @@ def transaction(connection: sqlite3.Connection, paths: Paths) -> Iterator[None]:
 
 
 @contextmanager
-def told(paths: Paths) -> Iterator[None]:
+def told(paths: Paths, file: Path | None = None) -> Iterator[None]:
     """Turns errors of SQLite and of the operating system into words for the person.
+
+    Args:
+        paths: Where the data is.
+        file: Which database in it; the one with the trunks if none is given.
 
     Raises:
         StoreError: What went wrong.
@@ -123,12 +151,12 @@ def told(paths: Paths) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise _in_words(error, paths) from error
+        raise _in_words(error, paths, file or paths.database) from error
     except OSError as error:
         if disk_is_full(error):
             raise _full(paths, str(error)) from error
         raise StoreError(
-            f"The file {paths.database} can't be used: {error.strerror or error}.",
+            f"The file {file or paths.database} can't be used: {error.strerror or error}.",
             do="Check that your user may read and write it, or choose another folder with --data-dir.",
             details=str(error),
         ) from error
@@ -182,9 +210,9 @@ def _make_file(paths: Paths) -> None:
 
 def _check(connection: sqlite3.Connection, paths: Paths, latest: int) -> None:
     """Reads only, so that a file that is refused is left as it is."""
-    version = _pragma(connection, "user_version")
+    version = pragma(connection, "user_version")
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if _pragma(connection, "application_id") != APPLICATION_ID and (version or tables):
+    if pragma(connection, "application_id") != APPLICATION_ID and (version or tables):
         raise StoreError(
             f"The file {paths.database} belongs to another program.",
             do="Move it elsewhere, or choose another folder with --data-dir.",
@@ -201,7 +229,12 @@ def _check(connection: sqlite3.Connection, paths: Paths, latest: int) -> None:
         raise DamagedStoreError(paths.database, good_copy(paths), "\n".join(str(row[0]) for row in found))
 
 
-def _set_up(connection: sqlite3.Connection) -> None:
+def use_journal(connection: sqlite3.Connection) -> None:
+    """Lets others read while somebody writes, and keeps a kill in the middle from doing harm.
+
+    Raises:
+        sqlite3.Error: It can't be done.
+    """
     limit = time.monotonic() + BUSY_MS / 1000
     while True:
         try:
@@ -213,20 +246,16 @@ def _set_up(connection: sqlite3.Connection) -> None:
             if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > limit:
                 raise
             time.sleep(0.01)
-    # FULL: a commit has reached the disk when it returns; WAL's usual NORMAL may lose it with the power.
-    connection.execute("PRAGMA synchronous = FULL")
-    # On macOS fsync alone leaves data in the drive's cache; elsewhere this does nothing.
-    connection.execute("PRAGMA fullfsync = ON")
-    connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _migrate(connection: sqlite3.Connection, paths: Paths, migrations: Sequence[Migration]) -> None:
-    while (version := _pragma(connection, "user_version")) < len(migrations):
-        if version:
-            _copy(connection, paths, f"ringback-v{version}.db")
+    first = pragma(connection, "user_version")
+    if 0 < first < len(migrations):  # a new file has nothing to go back to
+        _copy(connection, paths, f"ringback-v{first}.db")
+    while (version := pragma(connection, "user_version")) < len(migrations):
         with transaction(connection, paths):
             # Another Ringback may have taken this step between our look and our lock.
-            if _pragma(connection, "user_version") == version:
+            if pragma(connection, "user_version") == version:
                 migrations[version](connection)
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {version + 1}")
@@ -263,7 +292,8 @@ def _copy(connection: sqlite3.Connection, paths: Paths, name: str) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def _pragma(connection: sqlite3.Connection, name: str) -> int:
+def pragma(connection: sqlite3.Connection, name: str) -> int:
+    """The value of a PRAGMA that is a number."""
     return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
 
@@ -272,10 +302,9 @@ def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
-def _in_words(error: sqlite3.Error, paths: Paths) -> StoreError:
+def _in_words(error: sqlite3.Error, paths: Paths, file: Path) -> StoreError:
     code = _code(error)
     details = f"{getattr(error, 'sqlite_errorname', type(error).__name__)}: {error}"
-    file = paths.database
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return DamagedStoreError(file, good_copy(paths), details)
     if code == sqlite3.SQLITE_FULL or (

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 import msgspec
 
 from app.errors import StoreError
-from app.model.settings import check_trunk
+from app.model.names import name_key
 from app.model.trunk import Trunk
 from app.model.typed import shown
 from app.paths import Paths
@@ -62,6 +62,11 @@ class Store:
         """
         return cls(paths)
 
+    @property
+    def paths(self) -> Paths:
+        """The data folder."""
+        return self._paths
+
     def close(self) -> None:
         """Ends all access; harmless when done twice."""
         self._database.close()
@@ -77,14 +82,31 @@ class Store:
     # Trunks
 
     def trunks(self) -> tuple[Trunk, ...]:
-        """All trunks in the person's order.
+        """All trunks that can be read, in the person's order; `unreadable` names the others."""
+        found = []
+        for row in self._rows():
+            with suppress(StoreError):
+                found.append(self._trunk(*row))
+        return tuple(found)
 
-        Raises:
-            StoreError: One of them can't be read; the text names it.
-        """
+    def unreadable(self) -> tuple[str, ...]:
+        """Names of the trunks that can't be read, in the person's order."""
+        names = []
+        for row in self._rows():
+            try:
+                self._trunk(*row)
+            except StoreError:
+                names.append(str(row[1]))
+        return tuple(names)
+
+    def names(self) -> tuple[str, ...]:
+        """Names that are taken, those of trunks that can't be read among them."""
+        return tuple(str(row[1]) for row in self._rows())
+
+    def _rows(self) -> list[tuple[str, str, str]]:
         with told(self._paths):
             rows = self._database.execute("SELECT id, name, settings FROM trunks ORDER BY position, name_key")
-            return tuple(self._trunk(*row) for row in rows.fetchall())
+            return rows.fetchall()
 
     def by_id(self, trunk_id: str) -> Trunk | None:
         """The trunk with this id, None when there is none; another one that can't be read does not matter."""
@@ -129,14 +151,42 @@ class Store:
             SettingError: It is not a usable trunk.
             StoreError: The name is taken.
         """
-        check_trunk(trunk)
+        self.add_many((trunk,))
+
+    def add_many(self, trunks: Sequence[Trunk]) -> None:
+        """Saves new trunks behind the others, all or none.
+
+        Raises:
+            SettingError: One is not a usable trunk.
+            StoreError: A name is taken, or two have the same.
+        """
+        for trunk in trunks:
+            _check(trunk)
         with transaction(self._database, self._paths):
-            self._refuse_taken(trunk)
-            self._database.execute(
-                "INSERT INTO trunks (id, name, name_key, position, settings)"
-                " VALUES (?, ?, ?, (SELECT coalesce(max(position), 0) + 1 FROM trunks), ?)",
-                (trunk.id, trunk.name, name_key(trunk.name), _settings_json(trunk)),
-            )
+            for trunk in trunks:
+                self._insert(trunk)
+
+    def insert_at(self, trunk: Trunk, position: int) -> None:
+        """Saves a trunk at a place, as `remove` gave it; those behind it move on.
+
+        Raises:
+            SettingError: It is not a usable trunk.
+            StoreError: The name is taken.
+        """
+        _check(trunk)
+        with transaction(self._database, self._paths):
+            order = self._order()
+            self._insert(trunk)
+            order.insert(position, trunk.id)
+            self._put_in_order(order)
+
+    def _insert(self, trunk: Trunk) -> None:
+        self._refuse_taken(trunk)
+        self._database.execute(
+            "INSERT INTO trunks (id, name, name_key, position, settings)"
+            " VALUES (?, ?, ?, (SELECT coalesce(max(position), 0) + 1 FROM trunks), ?)",
+            (trunk.id, trunk.name, name_key(trunk.name), _settings_json(trunk)),
+        )
 
     def update(self, trunk: Trunk, *, before: Trunk | None = None) -> None:
         """Saves a changed trunk; its place in the order stays.
@@ -150,7 +200,7 @@ class Store:
             SettingError: It is not a usable trunk.
             StoreError: The name is taken, or the trunk was changed or removed elsewhere.
         """
-        check_trunk(trunk)
+        _check(trunk)
         with transaction(self._database, self._paths):
             row = self._database.execute(
                 "SELECT id, name, settings FROM trunks WHERE id = ?", (trunk.id,)
@@ -168,26 +218,36 @@ class Store:
                 (trunk.name, name_key(trunk.name), _settings_json(trunk), trunk.id),
             )
 
-    def remove(self, trunk_id: str) -> None:
+    def remove(self, trunk_id: str) -> int:
         """Deletes a trunk; its secret is the vault's to delete.
+
+        Returns:
+            Its place in the order, from 0; `insert_at` takes it.
 
         Raises:
             StoreError: It is not there any more.
         """
         with transaction(self._database, self._paths):
-            if not self._database.execute("DELETE FROM trunks WHERE id = ?", (trunk_id,)).rowcount:
+            order = self._order()
+            if trunk_id not in order:
                 raise self._gone("")
+            self._database.execute("DELETE FROM trunks WHERE id = ?", (trunk_id,))
+        return order.index(trunk_id)
 
     def set_order(self, trunk_ids: Iterable[str]) -> None:
         """Puts trunks into this order; those that are not named come behind, in their old order."""
         with transaction(self._database, self._paths):
-            rows = self._database.execute("SELECT id FROM trunks ORDER BY position, name_key").fetchall()
-            saved = [row[0] for row in rows]
-            first = [trunk_id for trunk_id in dict.fromkeys(trunk_ids) if trunk_id in saved]
-            rest = [trunk_id for trunk_id in saved if trunk_id not in first]
-            self._database.executemany(
-                "UPDATE trunks SET position = ? WHERE id = ?", enumerate([*first, *rest], start=1)
-            )
+            saved = dict.fromkeys(self._order())
+            first = dict.fromkeys(trunk_id for trunk_id in trunk_ids if trunk_id in saved)
+            self._put_in_order([*first, *(trunk_id for trunk_id in saved if trunk_id not in first)])
+
+    def _order(self) -> list[str]:
+        rows = self._database.execute("SELECT id FROM trunks ORDER BY position, name_key").fetchall()
+        return [row[0] for row in rows]
+
+    def _put_in_order(self, trunk_ids: Iterable[str]) -> None:
+        places = enumerate(trunk_ids, start=1)
+        self._database.executemany("UPDATE trunks SET position = ? WHERE id = ?", places)
 
     # The window's memory
 
@@ -263,9 +323,11 @@ class Store:
         )
 
 
-def name_key(name: str) -> str:
-    """What two names have in common that are the same to a person."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name.strip()).casefold())
+def _check(trunk: Trunk) -> None:
+    """`check_trunk`, imported when something is saved: reading for the first paint does without its table."""
+    from app.model.settings import check_trunk
+
+    check_trunk(trunk)
 
 
 def _settings_json(trunk: Trunk) -> str:

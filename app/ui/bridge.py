@@ -121,7 +121,7 @@ class DeskBridge(QObject):
         self._closing = False
         self._before_ready: list[Callable[[], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._inbox: deque[Callable[[], None]] = deque()
+        self._inbox: deque[Callable[[], object]] = deque()
         self._inbox_lock = threading.Lock()
         self._wake_sent = False
         self._woken.connect(self._on_woken, Qt.ConnectionType.QueuedConnection)
@@ -246,7 +246,11 @@ class DeskBridge(QObject):
 
     # Either thread
 
-    def _post(self, act: Callable[[], None]) -> None:
+    def post(self, owner: QObject, act: Callable[[], object]) -> None:
+        """Do something in the window's thread, for news of work that goes on; not without its owner."""
+        self._post(lambda: act() if shiboken6.isValid(owner) else None)
+
+    def _post(self, act: Callable[[], object]) -> None:
         self._inbox.append(act)
         self._wake()
 

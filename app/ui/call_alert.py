@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.model.outcome import Direction
 from app.sip.messages import CallState
-from app.ui.models.trunk_watch import CallView, TrunkWatch
+from app.ui.models.call_view import CallView
+from app.ui.models.trunk_watch import TrunkWatch
 from app.ui.style import Tone
 from app.ui.words import caller_words
 

@@ -1,34 +1,37 @@
-"""Placing calls and looking at them: number, dial pad, a card for each call."""
+"""Placing calls and looking at them: the number at the left, a card for each call at the right."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
-from app.errors import CallRefusedError, UserError
-from app.model.outcome import RegisterOutcome
-from app.sip.messages import CallState, Source
+from app.errors import UserError
+from app.model.audio_choice import AudioChoice
+from app.model.outcome import RegisterOutcome, may_call
+from app.sip.messages import Source
 from app.ui.bridge import DeskBridge
-from app.ui.models.trunk_watch import CallView, TrunkWatch
-from app.ui.style import GRID, Tone, title_font
-from app.ui.widgets.buttons import ToneButton
+from app.ui.call_commands import CallCommands
+from app.ui.call_words import who
+from app.ui.models.call_view import CallView
+from app.ui.models.trunk_watch import TrunkWatch
+from app.ui.recent_numbers import RecentNumbers
+from app.ui.style import Tone
 from app.ui.widgets.call_card import CallCard
-from app.ui.widgets.card import Card
+from app.ui.widgets.call_cards import CallCards
 from app.ui.widgets.dial_pad import DIGITS, DialPad
-from app.ui.widgets.page import ScrollPage
-from app.ui.widgets.text import Text, TextRole
-from app.ui.words import USABLE_STATES, source_word, trunk_state_line
+from app.ui.widgets.number_panel import NumberPanel
+from app.ui.words import USABLE_STATES, trunk_state_line
 
 if TYPE_CHECKING:
     from app.desk import Desk
+    from app.ui.widgets.buttons import ToneButton
 
-_LEFT_WIDTH = 28 * GRID
-_LENGTHS_S = (10, 30, 60, 120)
-_USUAL_LENGTH_S = 30
-_TICK_MS = 250
+_SEND = "send"
+"""Under which key the window remembers what calls send."""
 
 
 class CallPage(QWidget):
@@ -37,6 +40,7 @@ class CallPage(QWidget):
     Args:
         bridge: To the desk.
         watch: The trunk.
+        recordings: The folder for recordings; None where there is none.
 
     Signals:
         field_asked: A setting is to be changed; carries its key.
@@ -46,215 +50,216 @@ class CallPage(QWidget):
     field_asked = Signal(str)
     overview_asked = Signal()
 
-    def __init__(self, bridge: DeskBridge, watch: TrunkWatch, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        bridge: DeskBridge,
+        watch: TrunkWatch,
+        recordings: Path | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._bridge = bridge
         self._watch = watch
         self._placing = False
-        self.cards: list[CallCard] = []
-        self._tick = QTimer(self)
-        self._tick.setInterval(_TICK_MS)
-        self._tick.timeout.connect(self._on_tick)
+        self._to_focus: CallView | None = None
+        self._watching_devices = False
+        self.commands = CallCommands(bridge, watch, recordings, self)
+        self.recent = RecentNumbers(bridge, self)
+        self.panel = NumberPanel(watch)
+        self.right = CallCards(watch, self.commands, lambda: self.panel.source)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        row.addWidget(self._build_left())
-        row.addWidget(self._build_right(), 1)
+        row.addWidget(self.panel)
+        row.addWidget(self.right, 1)
+        self._connect_parts()
+        watch.changed.connect(self._on_watch_changed)
+        watch.call_changed.connect(self._on_call_changed)
+        self._on_watch_changed()
+        self._on_current_changed()
+
+    def _connect_parts(self) -> None:
+        panel, right = self.panel, self.right
         escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
         escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        escape.activated.connect(self.hang_up_newest)
-        watch.changed.connect(self._on_number_changed)
-        watch.call_added.connect(self._on_call_added)
-        watch.call_changed.connect(self._on_call_changed)
-        watch.call_metered.connect(self._on_call_metered)
-        watch.call_ended.connect(self._on_call_ended)
-        for call in (*watch.ended_calls, *watch.active_calls):
-            self._on_call_added(call)
-        self._on_number_changed()
+        escape.activated.connect(self._on_escape)
+        panel.edited.connect(self._refresh_button)
+        panel.call_asked.connect(self.place_call)
+        panel.answer_asked.connect(self._on_empty_enter)
+        panel.digit.connect(self.send_digit)
+        panel.refused.connect(right.show_refusal)
+        panel.source_chosen.connect(self._on_source_chosen)
+        panel.redial.redial_asked.connect(self.call_number)
+        panel.redial.clear_asked.connect(self.recent.clear)
+        panel.audio.opened.connect(self._watch_devices)
+        panel.audio.chosen.connect(self._on_audio_chosen)
+        self.recent.changed.connect(lambda: panel.redial.show_numbers(self.recent.numbers))
+        right.answer_asked.connect(lambda call, hold_others: self.answer(call, hold_others=hold_others))
+        right.field_asked.connect(self.field_asked)
+        right.again_asked.connect(self.call_number)
+        right.left.connect(lambda: self.number.setFocus())
+        right.current_changed.connect(self._on_current_changed)
+        self._watch.devices_found.connect(self._on_devices_changed)
+        self._watch.audio_changed.connect(self._on_devices_changed)
+        self._on_devices_changed()
+
+    # Parts that others ask for
+
+    @property
+    def number(self) -> QLineEdit:
+        """Where the number is typed."""
+        return self.panel.number
+
+    @property
+    def call_button(self) -> ToneButton:
+        """Places the call."""
+        return self.panel.call_button
+
+    @property
+    def pad(self) -> DialPad:
+        """The dial pad."""
+        return self.panel.pad
+
+    @property
+    def cards(self) -> list[CallCard]:
+        """The calls as they are shown, the newest first."""
+        return self.right.cards
 
     @property
     def line(self) -> str:
         """What stands under the number: how it will be sent, or why it can't be."""
-        return self._line.text()
+        return self.panel.line
+
+    @property
+    def refusal(self) -> str:
+        """What was refused, why, and what to do; empty when nothing was."""
+        return self.right.refusal
+
+    # What can be asked for
 
     def set_number(self, number: str) -> None:
         """Fill in a number."""
         self.number.setText(number)
 
+    def call_number(self, number: str) -> None:
+        """Fill in a number and call it."""
+        self.set_number(number)
+        self.place_call()
+
     def place_call(self) -> None:
         """Call the number that is typed in; a trunk that is off is connected first."""
         number = self.number.text()
-        if self._placing or not self._check_number(told=True):
+        if self._placing:
             return
-        trunk_id, source = self._watch.trunk.id, Source(self._send.currentData())
-        max_seconds = float(self._length.currentData())
+        if not self.panel.check(told=True):
+            self._enter_refusal(number)
+            return
+        trunk_id, source, max_seconds = self._watch.trunk.id, self.panel.source, self.panel.max_seconds
         connect_first = self._watch.state not in USABLE_STATES
+        registers = self._watch.trunk.register
 
         async def work(desk: Desk) -> str | RegisterOutcome:
             if connect_first:
                 outcome = await desk.connect(trunk_id)
-                if outcome.state not in USABLE_STATES:
+                if not may_call(outcome, registers=registers):
                     return outcome
             return await desk.place_call(trunk_id, number, max_seconds=max_seconds, source=source)
 
         self._placing = True
         self._bridge.submit(self, work, self._on_placed, self._on_place_failed)
+        self.recent.add(number)
         self._refresh_button()
+
+    def _enter_refusal(self, number: str) -> None:
+        """The desk refuses the number as well, which belongs in the history."""
+        trunk_id = self._watch.trunk.id
+
+        async def work(desk: Desk) -> None:
+            desk.check_call(trunk_id, number, meant=True)
+
+        self._bridge.submit(self, work, failed=lambda _: None)
+
+    def answer(self, call: CallView, *, hold_others: bool) -> None:
+        """Answer a call that comes in, with what new calls send."""
+        self._to_focus = call
+        self.commands.answer(call, self.panel.source, hold_others=hold_others)
 
     def hang_up_newest(self) -> None:
         """End the newest call, in whatever state it is."""
         active = self._watch.active_calls
         if active:
-            self._hang_up(active[-1])
+            self.commands.hang_up(active[-1])
 
     def send_digit(self, digit: str) -> None:
-        """A digit of the dial pad: into the newest answered call, else into the number."""
-        answered = [call for call in self._watch.active_calls if call.state is CallState.ANSWERED]
-        if not answered:
+        """A digit of the dial pad: into the call that the keys are for, else into the number."""
+        call = self.right.current
+        if call:
+            self.commands.send_digit(call, digit)
+        else:
             self.number.insert(digit)
-            return
-        call, trunk_id = answered[-1], self._watch.trunk.id
-        call.digits_sent += digit
-        self._on_call_changed(call)
-        self._bridge.submit(
-            self, lambda desk: desk.send_digits(trunk_id, call.call_id, digit), failed=self._show_error
-        )
+
+    # Keys
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        # What a number field or a list did not want: digits typed anywhere on the page
+        # What a field, a list or a button did not want
+        plain = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier
         if event.text() in DIGITS or (event.text() == "+" and not self._watch.active_calls):
             self.send_digit(event.text())
-        else:
+        elif event.modifiers() not in plain or not self._act_on(Qt.Key(event.key())):
             super().keyPressEvent(event)
 
-    def _build_left(self) -> ScrollPage:
-        page = ScrollPage()
-        page.setFixedWidth(3 * GRID + _LEFT_WIDTH + 2 * GRID)
-        column = page.column
-        # The margin at the right is where a scroll bar finds its place
-        column.setContentsMargins(3 * GRID, 2 * GRID, 2 * GRID, GRID)
-        column.setSpacing(GRID)
-        self.number = QLineEdit()
-        self.number.setAccessibleName(self.tr("Number to call"))
-        self.number.setPlaceholderText(self.tr("Number"))
-        self.number.setFont(title_font(self.font()))
-        self.number.setClearButtonEnabled(True)
-        self.number.textChanged.connect(self._on_number_changed)
-        self.number.returnPressed.connect(self.place_call)
-        self._line = Text(role=TextRole.SMALL, tone=Tone.QUIET)
-        self._line.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.call_button = ToneButton(self.tr("Call"), "call")
-        self.call_button.setMinimumHeight(4 * GRID)
-        self.call_button.clicked.connect(self.place_call)
-        self.pad = DialPad()
-        self.pad.pressed.connect(self.send_digit)
-        column.addWidget(self.number)
-        column.addWidget(self._line)
-        column.addWidget(self.call_button)
-        column.addWidget(self.pad)
-        column.addLayout(self._build_choices())
-        column.addStretch(1)
-        return page
-
-    def _build_choices(self) -> QGridLayout:
-        self._send = QComboBox()
-        for source in Source:
-            self._send.addItem(source_word(source), source)
-        self._length = QComboBox()
-        for seconds in _LENGTHS_S:
-            self._length.addItem(self.tr("{seconds} s").format(seconds=seconds), seconds)
-        self._length.setCurrentIndex(_LENGTHS_S.index(_USUAL_LENGTH_S))
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(GRID)
-        grid.setVerticalSpacing(GRID)
-        for row, (words, combo) in enumerate(
-            ((self.tr("Send"), self._send), (self.tr("End after"), self._length))
-        ):
-            label = Text(words, tone=Tone.QUIET, wrap=False)
-            label.setBuddy(combo)
-            combo.setAccessibleName(words)
-            grid.addWidget(label, row, 0)
-            grid.addWidget(combo, row, 1)
-        grid.setColumnStretch(1, 1)
-        return grid
-
-    def _build_right(self) -> ScrollPage:
-        page = ScrollPage()
-        page.column.setContentsMargins(GRID, 2 * GRID, 3 * GRID, 3 * GRID)
-        self._cards_column = page.column
-        self._refusal = Card(tone=Tone.BAD)
-        self._refusal_what = Text()
-        self._refusal_do = Text(tone=Tone.QUIET)
-        self._refusal.column.addWidget(self._refusal_what)
-        self._refusal.column.addWidget(self._refusal_do)
-        self._refusal.hide()
-        page.column.addWidget(self._refusal)
-        self._empty = Text(
-            self.tr("No call yet. Type a number and press Enter; what comes of the call is shown here."),
-            tone=Tone.QUIET,
-        )
-        self._empty.setContentsMargins(0, GRID, 0, 0)
-        page.column.addWidget(self._empty)
-        page.column.addStretch(1)
-        return page
-
-    # The number
-
-    def _on_number_changed(self) -> None:
-        self._check_number(told=False)
-        self._refresh_button()
-
-    def _check_number(self, *, told: bool) -> bool:
-        """Show how the number will be sent, or why not; an empty one is an error only when `told`."""
-        # Imported here: the number rules and the emergency table are not needed for the first paint
-        from app.sip.emergency import guard
-        from app.sip.number import check_number
-
-        trunk, text = self._watch.trunk, self.number.text()
-        if not text.strip() and not told:
-            self._say(self.tr("Through {trunk} ({host})").format(trunk=trunk.name, host=trunk.host))
+    def _act_on(self, key: Qt.Key) -> bool:
+        """What a key means while no field has the focus; whether it means anything now."""
+        ringing, call = self.right.ringing, self.right.current
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            if ringing:
+                self._answer_by_key(ringing)
+            return ringing is not None
+        if call is None:
             return False
-        try:
-            guard(text)
-            dialled = check_number(text, trunk.host)
-            guard(dialled)
-        except CallRefusedError as error:
-            self._show_error(error)
-            return False
-        except UserError as error:
-            self._say(str(error), Tone.BAD)
-            return False
-        shown = dialled.replace("%23", "#")
-        words = self.tr("Will be sent as {number} through {trunk} ({host})")
-        self._say(words.format(number=shown, trunk=trunk.name, host=trunk.host))
+        match key:
+            case Qt.Key.Key_M:
+                self.commands.set_muted(call, not call.muted)
+            case Qt.Key.Key_H:
+                self.commands.set_held(call, not call.held_by_us)
+            case Qt.Key.Key_R if card := self.right.card(call):
+                card.set_recording(not call.recording)
+            case Qt.Key.Key_T if card := self.right.card(call):
+                card.live.set_transferring(True)
+            case Qt.Key.Key_J:
+                self.right.toggle_conference()
+            case _:
+                return False
         return True
 
-    def _say(self, words: str, tone: Tone = Tone.QUIET) -> None:
-        self._line.setText(words)
-        self._line.set_tone(tone)
-        self._refusal.hide()
+    def _answer_by_key(self, call: CallView) -> None:
+        others = any(each.answered for each in self._watch.active_calls)
+        self.answer(call, hold_others=others)
 
-    def _show_error(self, error: UserError) -> None:
-        """Where there is room for it: what happened and what to do can be long."""
-        refused = isinstance(error, CallRefusedError)
-        self._say(
-            self.tr("This number is not called.") if refused else self.tr("That did not work."), Tone.BAD
-        )
-        self._refusal_what.setText(error.what)
-        self._refusal_do.setText(error.do)
-        self._refusal_do.setVisible(bool(error.do))
-        self._refusal.setAccessibleName(str(error))
-        self._refusal.show()
+    def _on_empty_enter(self) -> None:
+        """Enter in an empty field: take the call that rings, else bring back the last number to look at."""
+        if self.right.ringing:
+            self._answer_by_key(self.right.ringing)
+        elif self.recent.numbers:
+            self.set_number(self.recent.numbers[0])
 
-    @property
-    def refusal(self) -> str:
-        """What was refused, why, and what to do; empty when nothing was."""
-        return "" if self._refusal.isHidden() else self._refusal.accessibleName()
+    def _on_escape(self) -> None:
+        if self.right.close_rows():
+            return
+        focused = self.right.focused
+        if self.right.ringing:
+            self.commands.hang_up(self.right.ringing)
+        elif focused and focused.call.active:
+            self.commands.hang_up(focused.call)
+        else:
+            self.hang_up_newest()
+
+    # Placing
 
     def _refresh_button(self) -> None:
-        self.call_button.setEnabled(bool(self.number.text().strip()) and not self._placing)
         connecting = self._placing and self._watch.state not in USABLE_STATES
-        self.call_button.setText(self.tr("Signing in…") if connecting else self.tr("Call"))
+        words = self.tr("Signing in…") if connecting else self.tr("Call")
+        self.panel.show_button(words, enabled=bool(self.number.text().strip()) and not self._placing)
 
     def _on_placed(self, result: str | RegisterOutcome) -> None:
         self._placing = False
@@ -262,7 +267,7 @@ class CallPage(QWidget):
         if isinstance(result, RegisterOutcome):
             state = trunk_state_line(result.state, result)
             words = self.tr("{trunk} could not sign in: {state}. Overview says why.")
-            self._say(words.format(trunk=self._watch.trunk.name, state=state), Tone.BAD)
+            self.panel.say(words.format(trunk=self._watch.trunk.name, state=state), Tone.BAD)
             self.overview_asked.emit()
             return
         card = next((card for card in self.cards if card.call.active and card.call.call_id == result), None)
@@ -273,95 +278,71 @@ class CallPage(QWidget):
     def _on_place_failed(self, error: UserError) -> None:
         self._placing = False
         self._refresh_button()
-        self._show_error(error)
+        self.panel.show_failure(error)
         if error.field == "password":
             self.overview_asked.emit()
 
-    # The calls
+    # The trunk and its calls
 
-    def card(self, call: CallView) -> CallCard | None:
-        """The card of a call."""
-        return next((card for card in self.cards if card.call is call), None)
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        # Another trunk's page may have changed what they share
+        self.recent.read()
+        self._bridge.submit(self, _recall, self._on_recalled, lambda _: None)
 
-    def _on_call_added(self, call: CallView) -> None:
-        card = CallCard(call, self._watch.trunk, Source(self._send.currentData()))
-        card.answer_asked.connect(lambda: self._answer(call))
-        card.decline_asked.connect(lambda: self._decline(call))
-        card.hang_up_asked.connect(lambda: self._hang_up(call))
-        card.source_asked.connect(lambda source: self._set_source(call, source))
-        card.field_asked.connect(self.field_asked)
-        card.dismissed.connect(lambda: self._on_dismissed(call))
-        self._empty.hide()
-        # Below the refusal, above older calls
-        self._cards_column.insertWidget(1, card)
-        self.cards.insert(0, card)
-        self._drop_old_cards()
-        self._keep_time()
+    def _on_watch_changed(self) -> None:
+        self.panel.check(told=False)
+        self._refresh_button()
+        usable = self._watch.state in USABLE_STATES
+        self.panel.audio.set_connected(usable)
+        if not usable:
+            self._watching_devices = False
+        elif self.panel.audio.is_open:
+            self._watch_devices(True)
 
     def _on_call_changed(self, call: CallView) -> None:
-        if card := self.card(call):
-            card.refresh()
-        self._keep_time()
+        if call is self._to_focus and not call.ringing_here:
+            self._to_focus = None
+            if (card := self.right.card(call)) and call.answered:
+                card.take_focus()
 
-    def _on_call_metered(self, call: CallView) -> None:
-        if card := self.card(call):
-            card.show_levels()
+    def _on_current_changed(self) -> None:
+        call = self.right.current
+        words = self.tr("Keys go as tones into the call with {number}.")
+        self.panel.show_pad(words.format(number=who(call)) if call else "")
 
-    def _on_call_ended(self, call: CallView) -> None:
-        card = self.card(call)
-        had_focus = card is not None and card.isAncestorOf(self.focusWidget())
-        self._on_call_changed(call)
-        self._drop_old_cards()
-        if had_focus:
-            self.number.setFocus()
+    # What calls send, and the sound devices
 
-    def _keep_time(self) -> None:
-        answered = any(call.state is CallState.ANSWERED for call in self._watch.active_calls)
-        if answered and not self._tick.isActive():
-            self._tick.start()
-        elif not answered:
-            self._tick.stop()
+    def _on_recalled(self, recalled: tuple[str, AudioChoice]) -> None:
+        source, choice = recalled
+        if source in {each.value for each in Source}:
+            self.panel.set_source(Source(source))
+        self.panel.audio.show_choice(choice)
 
-    def _on_tick(self) -> None:
-        for card in self.cards:
-            card.tick()
+    def _on_source_chosen(self, source: Source) -> None:
+        async def work(desk: Desk) -> None:
+            desk.remember(_SEND, source.value)
 
-    def _drop_old_cards(self) -> None:
-        for card in [card for card in self.cards if not self._shown(card.call)]:
-            self._drop(card)
+        self._bridge.submit(self, work)
 
-    def _shown(self, call: CallView) -> bool:
-        return call.active or call in self._watch.ended_calls
+    def _on_audio_chosen(self, choice: AudioChoice) -> None:
+        self._bridge.submit(self, lambda desk: desk.use_audio(choice))
 
-    def _drop(self, card: CallCard) -> None:
-        self.cards.remove(card)
-        card.hide()
-        card.deleteLater()
-        self._empty.setVisible(not self.cards)
+    def _on_devices_changed(self) -> None:
+        self.panel.audio.show_devices(self._watch.devices)
+        self.panel.audio.show_audio(self._watch.audio)
 
-    def _on_dismissed(self, call: CallView) -> None:
-        self._watch.forget(call)
-        if card := self.card(call):
-            self._drop(card)
-        self.number.setFocus()
-
-    def _answer(self, call: CallView) -> None:
-        trunk_id = self._watch.trunk.id
-        self._bridge.submit(self, lambda desk: desk.answer(trunk_id, call.call_id), failed=self._show_error)
-
-    def _decline(self, call: CallView) -> None:
-        trunk_id = self._watch.trunk.id
-        self._bridge.submit(self, lambda desk: desk.reject(trunk_id, call.call_id), failed=self._show_error)
-
-    def _hang_up(self, call: CallView) -> None:
-        if call.state is CallState.INCOMING:
-            self._decline(call)
+    def _watch_devices(self, on: bool) -> None:
+        """Have the engine tell the devices while somebody looks at them."""
+        if self._watch.state not in USABLE_STATES or on is self._watching_devices:
             return
+        self._watching_devices = on
         trunk_id = self._watch.trunk.id
-        self._bridge.submit(self, lambda desk: desk.hang_up(trunk_id, call.call_id), failed=self._show_error)
-
-    def _set_source(self, call: CallView, source: Source) -> None:
-        trunk_id = self._watch.trunk.id
+        # An engine that is lost tells so itself
         self._bridge.submit(
-            self, lambda desk: desk.set_source(trunk_id, call.call_id, source), failed=self._show_error
+            self, lambda desk: desk.control(trunk_id).watch_devices(on), failed=lambda _: None
         )
+
+
+async def _recall(desk: Desk) -> tuple[str, AudioChoice]:
+    return desk.recall(_SEND), desk.audio_choice()

@@ -24,6 +24,7 @@ class Closing(QObject):
         bridge: To the desk.
         calls_up: Counts the calls that would be hung up.
         remembered: Gives what to remember, by key; None while there is no desk to do it.
+        unsaved: Whether a trunk is being filled in.
 
     Attributes:
         allowed: Whether the window may close now: nothing is left to be done.
@@ -42,27 +43,47 @@ class Closing(QObject):
         bridge: DeskBridge,
         calls_up: Callable[[], int],
         remembered: Callable[[], dict[str, str] | None],
+        unsaved: Callable[[], bool],
     ) -> None:
         super().__init__(window)
         self._window = window
         self._bridge = bridge
         self._calls_up = calls_up
         self._remembered = remembered
+        self._unsaved = unsaved
         self._begun = False
         self._question: QMessageBox | None = None
         self.allowed = False
         bridge.closed.connect(self._on_bridge_closed)
 
     def ask(self) -> None:
-        """Close; with calls up only once the person agrees."""
-        from app.ui.questions import ask_before_closing
+        """Close; with a trunk half filled in, or with calls up, only once the person agrees."""
+        if not self._unsaved() or self._begun:
+            self._ask_about_calls()
+        elif self._question is None:
+            from app.ui.questions import ask_before_dropping
 
+            self._put(ask_before_dropping(self._window, self._on_drop_agreed))
+
+    def _ask_about_calls(self) -> None:
         calls = self._calls_up()
         if not calls:
             self.now()
         elif self._question is None and not self._begun:
-            self._question = ask_before_closing(self._window, calls, self.now)
-            self._question.finished.connect(self._on_answered)
+            from app.ui.questions import ask_before_closing
+
+            self._put(ask_before_closing(self._window, calls, self.now))
+
+    def _put(self, question: QMessageBox) -> None:
+        self._question = question
+        question.finished.connect(self._on_answered)
+
+    def _on_drop_agreed(self) -> None:
+        # One more question may follow this one
+        if self._question:
+            self._question.finished.disconnect(self._on_answered)
+        self._question = None
+        self._ask_about_calls()
 
     def now(self) -> None:
         """Close without asking."""

@@ -13,7 +13,8 @@ from app.model.outcome import RegisterOutcome
 from app.model.trunk import Trunk
 from app.sip.messages import CallState
 from app.ui.bridge import DeskBridge, Submission
-from app.ui.models.trunk_watch import CallView, TrunkWatch
+from app.ui.models.call_view import CallView
+from app.ui.models.trunk_watch import TrunkWatch
 from app.ui.style import GRID, Tone, line_colour
 from app.ui.widgets.buttons import IconButton, IconToolButton
 from app.ui.widgets.step_list import StepList, StepState

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from app import __version__
 from app.errors import UserError
@@ -12,6 +13,9 @@ from app.model.finding import Finding
 from app.model.outcome import CallOutcome, RegisterOutcome
 from app.model.trunk import Trunk
 from app.redact import redact_sip
+
+if TYPE_CHECKING:
+    from app.model.history import HistoryDetails
 
 
 def call_details(trunk: Trunk, outcome: CallOutcome, findings: Iterable[Finding]) -> str:
@@ -21,27 +25,33 @@ def call_details(trunk: Trunk, outcome: CallOutcome, findings: Iterable[Finding]
         f"Number: {outcome.number}",
         f"Dialled: {outcome.dialled}",
         f"Result: {outcome.result}",
-        f"SIP: {_sip(outcome.sip_code, outcome.reason)}",
+        *_outcome_lines(outcome),
     ]
-    if outcome.reason_header:
-        lines.append(f"Reason header: {outcome.reason_header}")
-    if outcome.answered_by:
-        lines.append(f"Answered by: {outcome.answered_by} {outcome.local_cause}".rstrip())
-    if outcome.setup_ms is not None:
-        lines.append(f"Session request delay: {outcome.setup_ms:.0f} ms")
-    lines.append(f"Duration: {outcome.duration_s:.1f} s")
-    lines.append(f"Audio: {outcome.audio}")
-    media = outcome.media
-    if media:
-        lines.append(f"Codec: {media.codec}")
-        for name, stream in (("Sent", media.tx), ("Received", media.rx)):
-            quality = f"loss {stream.loss_pct:.1f} %, jitter {stream.jitter_ms:.1f} ms"
-            lines.append(f"{name}: {stream.packets} packets, {quality}")
-        if media.round_trip_ms is not None:
-            lines.append(f"Round trip: {media.round_trip_ms:.1f} ms")
-        if media.echo_ms is not None:
-            lines.append(f"Echo after: {media.echo_ms:.0f} ms")
     return "\n".join([*lines, *_findings(findings)])
+
+
+def history_details(call: HistoryDetails) -> str:
+    """All that is kept of a call, but for its SIP messages."""
+    entry, outcome = call.entry, call.outcome
+    lines = [
+        *_machine(),
+        f"Trunk: {entry.trunk}",
+        f"Call: {entry.direction}, begun {_time(entry.begun_at)}",
+        f"Number: {entry.number}",
+        f"Dialled: {entry.dialled}",
+        f"Result: {entry.result or 'running'}",
+    ]
+    if call.sip_call_id:
+        lines.append(f"Call-ID: {call.sip_call_id}")
+    if call.recording:
+        lines.append(f"Recording: {call.recording}")
+    if outcome:
+        lines += _outcome_lines(outcome)
+        if outcome.quality:
+            lines.append(f"MOS: {outcome.quality.mean.mos:.2f}, at worst {outcome.quality.worst.mos:.2f}")
+    elif entry.reason or entry.sip_code:
+        lines.append(f"SIP: {_sip(entry.sip_code, entry.reason)}")
+    return "\n".join([*lines, *_findings(call.findings)])
 
 
 def registration_details(trunk: Trunk, outcome: RegisterOutcome, findings: Iterable[Finding]) -> str:
@@ -72,6 +82,33 @@ def error_details(error: UserError) -> str:
 def bug_details(text: str) -> str:
     """A traceback with what is needed to look into it."""
     return "\n".join([*_machine(), "", redact_sip(text)])
+
+
+def _outcome_lines(outcome: CallOutcome) -> list[str]:
+    lines = [f"SIP: {_sip(outcome.sip_code, outcome.reason)}"]
+    if outcome.reason_header:
+        lines.append(f"Reason header: {outcome.reason_header}")
+    if outcome.answered_by:
+        lines.append(f"Answered by: {outcome.answered_by} {outcome.local_cause}".rstrip())
+    if outcome.setup_ms is not None:
+        lines.append(f"Session request delay: {outcome.setup_ms:.0f} ms")
+    lines.append(f"Duration: {outcome.duration_s:.1f} s")
+    lines.append(f"Audio: {outcome.audio}")
+    media = outcome.media
+    if media:
+        lines.append(f"Codec: {media.codec}")
+        for name, stream in (("Sent", media.tx), ("Received", media.rx)):
+            quality = f"loss {stream.loss_pct:.1f} %, jitter {stream.jitter_ms:.1f} ms"
+            lines.append(f"{name}: {stream.packets} packets, {quality}")
+        if media.round_trip_ms is not None:
+            lines.append(f"Round trip: {media.round_trip_ms:.1f} ms")
+        if media.echo_ms is not None:
+            lines.append(f"Echo after: {media.echo_ms:.0f} ms")
+    return lines
+
+
+def _time(at: float) -> str:
+    return datetime.fromtimestamp(at).astimezone().isoformat(timespec="milliseconds")
 
 
 def _machine() -> list[str]:

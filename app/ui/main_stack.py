@@ -1,4 +1,4 @@
-"""What fills the window: nothing yet, the welcome, the trunks, the form for a new one, or a failure."""
+"""What fills the window: nothing yet, the welcome, the trunks, the wizard for a new one, or a failure."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from app.errors import UserError
 from app.ui.bridge import DeskBridge
 
 if TYPE_CHECKING:
-    from app.ui.add_page import AddPage
+    from app.model.settings import Mended
+    from app.model.trunk import Trunk
     from app.ui.start_page import StartPage
+    from app.ui.wizards.add_trunk import AddTrunkWizard
 
 
 class MainStack(QStackedWidget):
@@ -24,11 +26,12 @@ class MainStack(QStackedWidget):
         names: Gives the names that trunks have.
 
     Attributes:
-        start_page, add_page: Once they were shown.
+        start_page: Once it was shown.
+        wizard: While a trunk is being added, also while something else is looked at.
 
     Signals:
         add_asked, demo_asked: As in `StartPage`.
-        added, cancelled: As in `AddPage`.
+        added, cancelled: As in `AddTrunkWizard`.
         quit_asked: As in `FailedPage`.
     """
 
@@ -46,13 +49,18 @@ class MainStack(QStackedWidget):
         self._names = names
         self._has_keyring = True
         self.start_page: StartPage | None = None
-        self.add_page: AddPage | None = None
+        self.wizard: AddTrunkWizard | None = None
         self.addWidget(QWidget())
 
     @property
     def filling_in(self) -> bool:
-        """Whether the form is shown."""
-        return self.add_page is not None and self.currentWidget() is self.add_page
+        """Whether the wizard is shown."""
+        return self.wizard is not None and self.currentWidget() is self.wizard
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether a wizard holds what would be lost."""
+        return self.wizard is not None and self.wizard.dirty
 
     def show_start(self) -> None:
         """Show the welcome."""
@@ -66,18 +74,40 @@ class MainStack(QStackedWidget):
         self.setCurrentWidget(self.start_page)
         self.start_page.demo_button.setFocus()
 
-    def show_form(self) -> None:
-        """Show the form, with what was typed so far."""
-        if self.add_page is None:
-            from app.ui.add_page import AddPage
+    def show_wizard(self) -> AddTrunkWizard:
+        """Show the wizard for a new trunk, with what was answered so far."""
+        if self.wizard is None:
+            from app.ui.wizards.add_trunk import AddTrunkWizard
 
-            self.add_page = AddPage(self._bridge, self._names)
-            self.add_page.added.connect(self.added)
-            self.add_page.cancelled.connect(self.cancelled)
-            self.add_page.form.set_keyring(self._has_keyring)
-            self.addWidget(self.add_page)
-        self.setCurrentWidget(self.add_page)
-        self.add_page.resume()
+            self.wizard = AddTrunkWizard(self._bridge, self._names())
+            self.wizard.added.connect(self._on_added)
+            self.wizard.cancelled.connect(self._on_cancelled)
+            self.wizard.demo_asked.connect(self._on_demo_asked)
+            self.wizard.set_keyring(self._has_keyring)
+            self.addWidget(self.wizard)
+        self.setCurrentWidget(self.wizard)
+        return self.wizard
+
+    def drop_wizard(self) -> None:
+        """End the wizard, if there is one; nothing of it is kept."""
+        wizard, self.wizard = self.wizard, None
+        if wizard:
+            wizard.leave()
+            self.removeWidget(wizard)
+            wizard.hide()
+            wizard.deleteLater()
+
+    def _on_added(self, trunk: Trunk, mended: tuple[Mended, ...]) -> None:
+        self.drop_wizard()
+        self.added.emit(trunk, mended)
+
+    def _on_cancelled(self) -> None:
+        self.drop_wizard()
+        self.cancelled.emit()
+
+    def _on_demo_asked(self) -> None:
+        self.drop_wizard()
+        self.demo_asked.emit()
 
     def show_failure(self, error: UserError) -> None:
         """Show why nothing can be done."""
@@ -89,7 +119,7 @@ class MainStack(QStackedWidget):
         self.setCurrentWidget(page)
 
     def set_keyring(self, there_is_one: bool) -> None:
-        """Say in the form where passwords are kept."""
+        """Say in the wizard where passwords are kept."""
         self._has_keyring = there_is_one
-        if self.add_page:
-            self.add_page.form.set_keyring(there_is_one)
+        if self.wizard:
+            self.wizard.set_keyring(there_is_one)

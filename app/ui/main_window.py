@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, Signal
@@ -21,6 +21,7 @@ from app.ui.bugs import BugReporter
 from app.ui.closing import Closing
 from app.ui.main_stack import MainStack
 from app.ui.models.trunk_list import TrunkList
+from app.ui.storage_notes import StorageNotes
 from app.ui.style import Tone
 from app.ui.tool_bar import ToolBar
 from app.ui.widgets.status_line import StatusLine
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from app.sip.notices import Notice
     from app.ui.call_alert import CallAlert
     from app.ui.demo_run import DemoRun
+    from app.ui.trunk_keeping import TrunkKeeping
     from app.ui.trunk_page import TrunkPage
     from app.ui.trunk_pane import TrunkPane
     from app.ui.widgets.banner import Banner
@@ -65,12 +67,12 @@ class MainWindow(QMainWindow):
         self.resize(960, 640)
         self.setMinimumSize(880, 480)
         self._bridge = bridge
-        self._closing = Closing(self, bridge, self._calls_up, self._remembered)
+        self._closing = Closing(self, bridge, self._calls_up, self._remembered, lambda: self.stack.unsaved)
         self.ready = False
         self._remembered_trunk = ""
-        self._vault_checked = False
         self.bugs = BugReporter(self)
         self.trunks = TrunkList(self)
+        self.notes = StorageNotes(bridge, lambda: self.banner, self)
         self._build()
         self._connect()
 
@@ -93,19 +95,22 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         bar = self.tool_bar
-        bar.add_trunk.triggered.connect(self.show_add_page)
+        bar.add_trunk.triggered.connect(self.show_wizard)
         bar.place_call.triggered.connect(self._on_call_asked)
         bar.start_demo.triggered.connect(self.start_demo)
+        bar.import_trunks.triggered.connect(lambda: self.keeping.ask_import())
+        bar.export_trunks.triggered.connect(lambda: self.keeping.ask_export())
         bar.show_log.toggled.connect(self._on_log_toggled)
         bar.about.triggered.connect(self._on_about_asked)
         bar.quit.triggered.connect(self.close)
         bar.filter.textChanged.connect(lambda text: self.pane.set_filter(text))
         self.status.log_button.toggled.connect(bar.show_log.setChecked)
-        self.stack.add_asked.connect(self.show_add_page)
+        self.stack.add_asked.connect(self.show_wizard)
         self.stack.demo_asked.connect(self.start_demo)
         self.stack.added.connect(self._on_added)
         self.stack.cancelled.connect(self._on_add_cancelled)
         self.stack.quit_asked.connect(self.close)
+        self.notes.keyring_known.connect(self.stack.set_keyring)
         self.trunks.watch_added.connect(lambda watch: self._alert.follow(watch))
         self._bridge.looked.connect(self._on_known)
         self._bridge.ready.connect(self._on_ready)
@@ -124,11 +129,25 @@ class MainWindow(QMainWindow):
         """The list and the page of the chosen trunk."""
         from app.ui.trunk_pane import TrunkPane
 
-        made = TrunkPane(self._bridge, self.trunks)
+        made = TrunkPane(self._bridge, self.trunks, self._paths.recordings if self._paths else None)
         made.chosen_changed.connect(self._on_chosen_changed)
         made.saved.connect(self._on_saved)
-        made.removed.connect(lambda _: self._refresh_trunks())
+        made.delete_asked.connect(lambda trunk_id: self.keeping.delete(trunk_id))
+        made.list.delete_asked.connect(lambda trunk_id: self.keeping.delete(trunk_id))
+        made.list.order_asked.connect(lambda trunk_ids: self.keeping.set_order(trunk_ids))
+        made.list.menu_asked.connect(lambda watch, place: self.keeping.show_menu(watch, place))
+        self.trunks.rename_asked.connect(lambda trunk_id, name: self.keeping.rename(trunk_id, name))
         self.stack.addWidget(made)
+        return made
+
+    @cached_property
+    def keeping(self) -> TrunkKeeping:
+        """What can be done with trunks that are there."""
+        from app.ui.trunk_keeping import TrunkKeeping
+
+        made = TrunkKeeping(self._bridge, self.trunks, self.pane, self.stack, lambda: self.banner)
+        made.changed.connect(self._on_kept)
+        made.left.connect(self._on_add_cancelled)
         return made
 
     @cached_property
@@ -154,7 +173,7 @@ class MainWindow(QMainWindow):
         made = DemoRun(self._bridge)
         made.trunks_known.connect(self._on_demo_trunk)
         made.calling.connect(self._on_demo_calling)
-        made.add_asked.connect(self.show_add_page)
+        made.add_asked.connect(self.show_wizard)
         self._top.addWidget(made)
         return made
 
@@ -169,11 +188,11 @@ class MainWindow(QMainWindow):
 
     # What can be asked for
 
-    def show_add_page(self) -> None:
-        """Go to the form for a new trunk."""
+    def show_wizard(self) -> None:
+        """Go to the wizard for a new trunk."""
         if self.ready:
-            self.stack.show_form()
-            self._check_vault()
+            self.stack.show_wizard()
+            self.notes.ask_vault()
 
     def start_demo(self) -> None:
         """Run the demo."""
@@ -206,6 +225,10 @@ class MainWindow(QMainWindow):
 
     def _on_ready(self) -> None:
         self._bridge.submit(self, self._warm_up)
+        # Calls that the window shows are for a person, who hears and speaks
+        self._bridge.submit(self, lambda desk: desk.use_audio())
+        # Calls that a former run has left open are marked, and old ones deleted
+        self._bridge.submit(self, lambda desk: desk.history.open())
         if self.ready:
             return
 
@@ -232,21 +255,10 @@ class MainWindow(QMainWindow):
             self.pane.restoreState(QByteArray.fromBase64(remembered[_SPLIT].encode()))
         self._remembered_trunk = remembered[_CHOSEN]
         self._set_trunks(trunks)
+        self.notes.ask_store()
         if trunks:
-            self._check_vault()
+            self.notes.ask_vault()
         self._enable_actions()
-
-    def _check_vault(self) -> None:
-        """Find out where passwords are kept; only once one is needed, because that may wake a keyring."""
-        if self._vault_checked:
-            return
-        self._vault_checked = True
-        self._bridge.submit(self, lambda desk: desk.check_vault(), self._on_vault_note)
-
-    def _on_vault_note(self, note: str) -> None:
-        if note:
-            self.banner.show_note(note, Tone.WARNING)
-        self.stack.set_keyring(not note)
 
     def _on_unusable(self, error: UserError) -> None:
         self.stack.show_failure(error)
@@ -271,7 +283,7 @@ class MainWindow(QMainWindow):
         self.status.show_line(line)
         self.log.add(line)
 
-    def _refresh_trunks(self, then: Callable[[], None] | None = None) -> None:
+    def _refresh_trunks(self, then: Callable[[], object] | None = None) -> None:
         async def work(desk: Desk) -> tuple[Trunk, ...]:
             return desk.trunks()
 
@@ -287,8 +299,8 @@ class MainWindow(QMainWindow):
     def _set_trunks(self, trunks: tuple[Trunk, ...]) -> None:
         self.trunks.set_trunks(trunks)
         if not trunks:
-            # Not away from a form that is being filled in
-            if not self.stack.filling_in:
+            # Not away from a wizard or an import that is being looked at
+            if not self.stack.filling_in and not self._importing:
                 self._show_start()
         elif not self.chosen and not self.tool_bar.filter.text():
             known = {trunk.id for trunk in trunks}
@@ -296,6 +308,13 @@ class MainWindow(QMainWindow):
             self.choose(chosen if chosen in known else trunks[0].id)
             self.pane.list.setFocus()
         self._enable_actions()
+
+    @property
+    def _importing(self) -> bool:
+        return "keeping" in self.__dict__ and self.keeping.import_page is self.stack.currentWidget()
+
+    def _on_kept(self, trunk_id: str) -> None:
+        self._refresh_trunks(partial(self.choose, trunk_id) if trunk_id else None)
 
     def _on_chosen_changed(self) -> None:
         if self.chosen:
@@ -358,6 +377,8 @@ class MainWindow(QMainWindow):
     def _on_add_cancelled(self) -> None:
         if self.trunks.watches:
             self._show_list()
+            # Else Qt gives the focus to the filter, where Up and Down do nothing
+            self.pane.list.setFocus()
         else:
             self._show_start()
 
@@ -367,6 +388,8 @@ class MainWindow(QMainWindow):
         bar.start_demo.setEnabled(self.ready)
         bar.place_call.setEnabled(self.chosen is not None)
         bar.filter.setEnabled(some)
+        bar.import_trunks.setEnabled(self.ready)
+        bar.export_trunks.setEnabled(bool(self.trunks.ids))
 
     def _on_about_asked(self) -> None:
         from app.ui.about import show_about
@@ -403,6 +426,7 @@ class MainWindow(QMainWindow):
         }
 
     def _on_closing_begun(self) -> None:
+        self.stack.drop_wizard()
         self.status.show_line(self.tr("Signing out…"))
         self.stack.setEnabled(False)
 

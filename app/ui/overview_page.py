@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.errors import UserError
 from app.model.finding import Verdict
-from app.model.outcome import RegisterOutcome
-from app.model.trunk import TrunkState
+from app.model.outcome import LocalCause, RegisterOutcome, TlsFacts
+from app.model.trunk import Trunk, TrunkState
 from app.ui.bridge import DeskBridge, Submission
 from app.ui.clipboard import copy_text
 from app.ui.models.trunk_watch import TrunkWatch
@@ -21,6 +23,11 @@ from app.ui.widgets.text import Text, TextRole
 from app.ui.widgets.tone_icon import ToneIcon
 from app.ui.words import TRUNK_TONES, USABLE_STATES, codec_word, milliseconds, server_line, trunk_state_line
 
+if TYPE_CHECKING:
+    from app.desk import Desk
+
+_MAY_BE_PINNED = frozenset({LocalCause.TLS_CA, LocalCause.TLS_NAME, LocalCause.TLS_TIME, LocalCause.TLS_PIN})
+
 
 class OverviewPage(ScrollPage):
     """Shows a trunk's state with its cause, and connects it.
@@ -28,17 +35,28 @@ class OverviewPage(ScrollPage):
     Args:
         bridge: To the desk.
         watch: The trunk.
+        saved_here: Whether the trunk is kept in the data folder, and so has settings to change.
 
     Signals:
         field_asked: A setting is to be changed; carries its key.
         call_asked: The person wants to place a call.
+        saved: The trunk was changed; carries it, and that it is to be connected again.
     """
 
     field_asked = Signal(str)
     call_asked = Signal()
+    saved = Signal(object, bool)
 
-    def __init__(self, bridge: DeskBridge, watch: TrunkWatch, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        bridge: DeskBridge,
+        watch: TrunkWatch,
+        *,
+        saved_here: bool = True,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._saved_here = saved_here
         self._bridge = bridge
         self._watch = watch
         self._connecting: Submission | None = None
@@ -86,6 +104,10 @@ class OverviewPage(ScrollPage):
         words.setSpacing(GRID // 2)
         words.addWidget(self._headline)
         words.addWidget(self._cause)
+        # Here, because below the findings few would see it
+        self.trust_button = IconButton(self.tr("Trust this certificate…"), "show")
+        self.trust_button.clicked.connect(self._on_trust_clicked)
+        words.addWidget(self.trust_button, 0, Qt.AlignmentFlag.AlignLeft)
         top = QHBoxLayout()
         top.setSpacing(2 * GRID)
         top.addWidget(self._mark, 0, Qt.AlignmentFlag.AlignTop)
@@ -189,6 +211,7 @@ class OverviewPage(ScrollPage):
         self._call.setVisible(on)
         self._fix.setVisible(bool(self._error and self._error.field))
         failed = any(finding.verdict in (Verdict.FAIL, Verdict.WARNING) for finding in findings)
+        self.trust_button.setVisible(failed and self._refused_certificate() is not None)
         self._copy.setVisible(failed or self._error is not None)
         self._foot.setVisible(on or failed or self._error is not None)
 
@@ -237,6 +260,33 @@ class OverviewPage(ScrollPage):
     def _on_fix_clicked(self) -> None:
         if self._error:
             self.field_asked.emit(self._error.field)
+
+    def _refused_certificate(self) -> TlsFacts | None:
+        """What the server showed and we did not trust; None where that is not the trouble."""
+        outcome = self._watch.outcome
+        tls = outcome.tls if outcome else None
+        if tls is None or tls.cause not in _MAY_BE_PINNED or not tls.fingerprint or not self._saved_here:
+            return None
+        return tls
+
+    def _on_trust_clicked(self) -> None:
+        tls = self._refused_certificate()
+        if tls is not None:
+            from app.ui.questions import ask_before_trusting
+
+            host = self._watch.trunk.host
+            ask_before_trusting(self.window(), host, tls, lambda: self._trust(tls.fingerprint))
+
+    def _trust(self, fingerprint: str) -> None:
+        trunk = self._watch.trunk
+
+        async def work(desk: Desk) -> Trunk:
+            changed, _ = await desk.change(trunk.id, trunk.name, {"tls_pin": fingerprint}, None)
+            return changed
+
+        self._bridge.submit(
+            self, work, lambda changed: self.saved.emit(changed, True), self._on_connect_failed
+        )
 
     def _on_copy_clicked(self) -> None:
         from app.ui.details import error_details, registration_details

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QMessageBox, QWidget
 
+from app.model.outcome import TlsFacts
+
 translate = QCoreApplication.translate
 
 
@@ -23,6 +25,17 @@ def ask_before_closing(parent: QWidget, calls: int, leave: Callable[[], None]) -
     )
 
 
+def ask_before_dropping(parent: QWidget, leave: Callable[[], None]) -> QMessageBox:
+    """Ask whether to close while a trunk is being added."""
+    return _ask(
+        parent,
+        translate("questions", "The new trunk is not saved."),
+        translate("questions", "Closing Ringback loses what you have filled in."),
+        (translate("questions", "Close without it"), translate("questions", "Go on with it")),
+        leave,
+    )
+
+
 def ask_before_deleting(parent: QWidget, name: str, delete: Callable[[], None]) -> QMessageBox:
     """Ask whether to delete a trunk."""
     return _ask(
@@ -30,10 +43,58 @@ def ask_before_deleting(parent: QWidget, name: str, delete: Callable[[], None]) 
         translate("questions", "Delete {name}?").format(name=name),
         translate(
             "questions",
-            "Its settings and its password are deleted from this computer. This can't be undone.",
+            "Its settings and its password are deleted from this computer. You can undo this until you "
+            "close Ringback.",
         ),
         (translate("questions", "Delete"), translate("questions", "Keep it")),
         delete,
+    )
+
+
+def ask_before_trusting(parent: QWidget, host: str, tls: TlsFacts, trust: Callable[[], None]) -> QMessageBox:
+    """Show a server's certificate and ask whether to trust it from now on."""
+    facts = (
+        (translate("questions", "Certificate of"), tls.subject),
+        (translate("questions", "Issued by"), tls.issuer),
+        (translate("questions", "For"), ", ".join(tls.names)),
+        (translate("questions", "Valid"), f"{tls.not_before[:10]} \N{EN DASH} {tls.not_after[:10]}"),
+        (translate("questions", "SHA-256"), tls.fingerprint[:47] + "\n" + tls.fingerprint[48:]),
+    )
+    shown = "\n".join(f"{caption}: {value}" for caption, value in facts if value)
+    meaning = translate(
+        "questions",
+        "Compare the fingerprint with what your provider, or the person who runs the server, tells you by "
+        "phone. Whoever holds this certificate can then read the password and listen to the calls of this "
+        "trunk.",
+    )
+    return _ask(
+        parent,
+        translate("questions", "Trust this certificate of {host}?").format(host=host),
+        f"{shown}\n\n{meaning}",
+        (translate("questions", "Trust it"), translate("questions", "Don't trust it")),
+        trust,
+    )
+
+
+def ask_before_deleting_calls(parent: QWidget, which: str, delete: Callable[[], None]) -> QMessageBox:
+    """Ask whether to delete calls from the history."""
+    return _ask(
+        parent,
+        translate("questions", "Delete {which}?").format(which=which),
+        translate("questions", "What is known of them is deleted from this computer and can't come back."),
+        (translate("questions", "Delete"), translate("questions", "Keep")),
+        delete,
+    )
+
+
+def ask_before_keeping_shorter(parent: QWidget, kept: str, keep: Callable[[], None]) -> QMessageBox:
+    """Ask whether to keep calls for a shorter time than before."""
+    return _ask(
+        parent,
+        translate("questions", "Keep calls for {kept} only?").format(kept=kept),
+        translate("questions", "Older calls of all trunks are deleted now, and from now on each day."),
+        (translate("questions", "Delete older calls"), translate("questions", "Keep as before")),
+        keep,
     )
 
 

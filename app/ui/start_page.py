@@ -48,6 +48,7 @@ class StartPage(QWidget):
         for button in (self.add_button, self.demo_button):
             button.setMinimumHeight(5 * GRID)
             button.setMinimumWidth(22 * GRID)
+            button.takes_enter = True
             buttons.addWidget(button)
         buttons.addStretch(1)
         hint = Text(

@@ -26,6 +26,8 @@ class ToolBar(QToolBar):
         self.add_trunk = self._action(self.tr("Add trunk"), QKeySequence.StandardKey.New)
         self.place_call = self._action(self.tr("Call"), "Ctrl+D")
         self.start_demo = self._action(self.tr("Try the demo carrier"), "")
+        self.import_trunks = self._action(self.tr("Import trunks…"), "")
+        self.export_trunks = self._action(self.tr("Export trunks…"), "")
         self.show_log = self._action(self.tr("Show the log"), "Ctrl+L")
         self.show_log.setCheckable(True)
         self.about = self._action(self.tr("About Ringback"), "")
@@ -76,6 +78,9 @@ class ToolBar(QToolBar):
         menu = QMenu(self)
         for action in (self.add_trunk, self.place_call, self.start_demo):
             menu.addAction(action)
+        menu.addSeparator()
+        menu.addAction(self.import_trunks)
+        menu.addAction(self.export_trunks)
         menu.addSeparator()
         menu.addAction(self.show_log)
         menu.addSeparator()

@@ -81,6 +81,15 @@ class TracePage(QWidget):
         self._follow = True
         self.table.scrollToBottom()
 
+    def choose_call(self, sip_call_id: str) -> bool:
+        """Choose the first message of a call; whether there is one."""
+        row = self._model.row_of_call(sip_call_id)
+        if row < 0:
+            return False
+        self.table.selectRow(row)
+        self.table.scrollTo(self._model.index(row, 0), QAbstractItemView.ScrollHint.PositionAtTop)
+        return True
+
     def _on_row_changed(self, current: QModelIndex) -> None:
         if current.isValid():
             self.text.setPlainText(self._model.shown_text(current.row()))

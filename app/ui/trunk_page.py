@@ -18,26 +18,32 @@ from app.ui.widgets.text import ElidedText, TextRole
 from app.ui.words import server_line, trunk_state_line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from app.ui.call_page import CallPage
+    from app.ui.history_page import HistoryPage
     from app.ui.settings_page import SettingsPage
     from app.ui.trace_page import TracePage
 
 
 class TrunkPage(QWidget):
-    """Overview, calls, trace and settings of one trunk.
+    """Overview, calls, trace, history and settings of one trunk.
 
     Args:
         bridge: To the desk.
         watch: The trunk.
         taken_names: Gives the names of the other trunks.
         saved_here: Whether the trunk is kept in the data folder, and so has settings to change.
+        recordings: As in `CallPage`.
 
     Signals:
-        saved, removed: As in `SettingsPage`.
+        saved, delete_asked: As in `SettingsPage`.
+        call_asked: A call of the history is to be placed again; carries its trunk's id and the number.
     """
 
     saved = Signal(object, bool)
-    removed = Signal(str)
+    delete_asked = Signal(str)
+    call_asked = Signal(str, str)
 
     def __init__(
         self,
@@ -46,16 +52,19 @@ class TrunkPage(QWidget):
         taken_names: Callable[[], Iterable[str]],
         *,
         saved_here: bool = True,
+        recordings: Path | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.watch = watch
-        self.overview = OverviewPage(bridge, watch)
+        self.overview = OverviewPage(bridge, watch, saved_here=saved_here)
         self._bridge = bridge
         self._taken_names = taken_names
+        self._recordings = recordings
         # The other tabs cost as much as the window; most of the time nobody looks at them all
         self._calls = Later(self._make_calls)
         self._trace = Later(self._make_trace)
+        self._history = Later(self._make_history)
         self._settings = Later(self._make_settings) if saved_here else None
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
@@ -68,10 +77,12 @@ class TrunkPage(QWidget):
         self.tabs.addTab(self.overview, self.tr("Overview"))
         self.tabs.addTab(self._calls.place, self.tr("Call"))
         self.tabs.addTab(self._trace.place, self.tr("Trace"))
+        self.tabs.addTab(self._history.place, self.tr("History"))
         if self._settings:
             self.tabs.addTab(self._settings.place, self.tr("Settings"))
         self.overview.field_asked.connect(self.show_field)
         self.overview.call_asked.connect(self.show_calls)
+        self.overview.saved.connect(self.saved)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 2 * GRID, 0, 0)
         column.setSpacing(GRID)
@@ -89,6 +100,11 @@ class TrunkPage(QWidget):
     def trace(self) -> TracePage:
         """The trace."""
         return self._trace.page
+
+    @property
+    def history(self) -> HistoryPage:
+        """The calls that were made."""
+        return self._history.page
 
     @property
     def settings(self) -> SettingsPage | None:
@@ -124,10 +140,21 @@ class TrunkPage(QWidget):
         """Go to the trace."""
         self.tabs.setCurrentWidget(self._trace.place)
 
+    def show_history(self) -> None:
+        """Go to the calls that were made."""
+        self.tabs.setCurrentWidget(self._history.place)
+
+    def show_trace_of(self, trunk_id: str, sip_call_id: str) -> None:
+        """Go to the SIP messages of a call; without them in the trace, to those that the history has kept."""
+        if trunk_id == self.watch.trunk.id and self.trace.choose_call(sip_call_id):
+            self.show_trace()
+        else:
+            self.history.show_messages()
+
     def _make_calls(self) -> CallPage:
         from app.ui.call_page import CallPage
 
-        page = CallPage(self._bridge, self.watch)
+        page = CallPage(self._bridge, self.watch, self._recordings)
         page.field_asked.connect(self.show_field)
         page.overview_asked.connect(self.show_overview)
         return page
@@ -137,12 +164,21 @@ class TrunkPage(QWidget):
 
         return TracePage(self.watch)
 
+    def _make_history(self) -> HistoryPage:
+        from app.ui.history_page import HistoryPage
+
+        page = HistoryPage(self._bridge, self.watch)
+        page.call_asked.connect(self.call_asked)
+        page.trace_asked.connect(self.show_trace_of)
+        page.field_asked.connect(self.show_field)
+        return page
+
     def _make_settings(self) -> SettingsPage:
         from app.ui.settings_page import SettingsPage
 
         page = SettingsPage(self._bridge, self.watch, self._taken_names)
         page.saved.connect(self.saved)
-        page.removed.connect(self.removed)
+        page.delete_asked.connect(self.delete_asked)
         return page
 
     def _build_head(self) -> QHBoxLayout:

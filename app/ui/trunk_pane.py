@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtWidgets import QFrame, QListView, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
 
 from app.model.trunk import Trunk
 from app.ui.bridge import DeskBridge
@@ -11,7 +13,7 @@ from app.ui.models.trunk_list import TrunkFilter, TrunkList, TrunkRole
 from app.ui.models.trunk_watch import TrunkWatch
 from app.ui.style import GRID
 from app.ui.trunk_page import TrunkPage
-from app.ui.widgets.trunk_delegate import TrunkDelegate
+from app.ui.widgets.trunk_list_view import TrunkListView
 
 _LIST_WIDTH = 30 * GRID
 _PAGE_WIDTH = 90 * GRID
@@ -23,6 +25,7 @@ class TrunkPane(QSplitter):
     Args:
         bridge: To the desk.
         trunks: All trunks.
+        recordings: As in `CallPage`.
 
     Attributes:
         pages: By trunk id, those made so far.
@@ -30,27 +33,27 @@ class TrunkPane(QSplitter):
     Signals:
         chosen_changed: Another trunk is chosen, or was clicked again.
         saved: As in `TrunkPage`.
-        removed: As in `TrunkPage`.
+        delete_asked: As in `TrunkPage`.
     """
 
     chosen_changed = Signal()
     saved = Signal(object, bool)
-    removed = Signal(str)
+    delete_asked = Signal(str)
 
-    def __init__(self, bridge: DeskBridge, trunks: TrunkList, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        bridge: DeskBridge,
+        trunks: TrunkList,
+        recordings: Path | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._bridge = bridge
         self._trunks = trunks
+        self._recordings = recordings
         self._filter = TrunkFilter(trunks, self)
-        self._this_run: set[str] = set()
         self.pages: dict[str, TrunkPage] = {}
-        self.list = QListView()
-        self.list.setModel(self._filter)
-        self.list.setItemDelegate(TrunkDelegate(self.list))
-        self.list.setFrameShape(QFrame.Shape.NoFrame)
-        self.list.setAccessibleName(self.tr("Trunks"))
-        self.list.setUniformItemSizes(True)
-        self.list.setMinimumWidth(20 * GRID)
+        self.list = TrunkListView(self._filter, trunks)
         self._right = QStackedWidget()
         self._right.addWidget(QWidget())
         self.setChildrenCollapsible(False)
@@ -74,7 +77,7 @@ class TrunkPane(QSplitter):
         watch = self._trunks.watch(trunk_id)
         if not watch:
             return None
-        at = self._filter.mapFromSource(self._trunks.index(self._trunks.watches.index(watch)))
+        at = self._filter.mapFromSource(self._trunks.index(self._trunks.row(trunk_id)))
         if not at.isValid():
             return None
         self.list.setCurrentIndex(at)
@@ -83,10 +86,11 @@ class TrunkPane(QSplitter):
     def set_filter(self, text: str) -> None:
         """Show only the trunks with this text in name, host or user."""
         self._filter.set_text(text)
+        self.list.refresh_dragging()
 
     def mark_this_run(self, trunk: Trunk) -> None:
         """Say of a trunk that it is not saved, and so has no settings to change."""
-        self._this_run.add(trunk.id)
+        self._trunks.fix(trunk.id)
 
     def names(self, without: str = "") -> tuple[str, ...]:
         """The names of the trunks, but for the one with this id."""
@@ -106,13 +110,22 @@ class TrunkPane(QSplitter):
                 self._bridge,
                 watch,
                 lambda: self.names(without=trunk_id),
-                saved_here=trunk_id not in self._this_run,
+                saved_here=not self._trunks.is_fixed(trunk_id),
+                recordings=self._recordings,
             )
             page.saved.connect(self.saved)
-            page.removed.connect(self.removed)
+            page.delete_asked.connect(self.delete_asked)
+            page.call_asked.connect(self._on_call_asked)
             self.pages[trunk_id] = page
             self._right.addWidget(page)
         return page
+
+    def _on_call_asked(self, trunk_id: str, number: str) -> None:
+        """Through the trunk of that call, or through the chosen one when it is gone."""
+        page = self.choose(trunk_id) or self.chosen
+        if page:
+            page.show_calls()
+            page.calls.call_number(number)
 
     def _on_watch_removed(self, watch: TrunkWatch) -> None:
         page = self.pages.pop(watch.trunk.id, None)

@@ -12,9 +12,12 @@ _NEXT = (
     "app.ui.widgets.call_card",
     "app.checks.diagnosis",
     "app.sip.emergency",
-    "app.ui.add_page",
+    "app.ui.wizards.add_trunk",
     "app.ui.settings_page",
+    "app.ui.trunk_keeping",
+    "app.ui.trunk_menu",
     "app.ui.trace_page",
+    "app.ui.history_page",
     "app.ui.call_alert",
     "app.ui.widgets.banner",
     "app.ui.widgets.log_panel",
@@ -31,8 +34,10 @@ def warm_up() -> None:
     for name in _NEXT:
         importlib.import_module(name)
     from app.checks import diagnosis
+    from app.providers import catalogue
     from app.sip import emergency
 
     # Their tables are read with the first question
     diagnosis.headline(())
     emergency.countries()
+    catalogue.providers()

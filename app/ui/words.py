@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from PySide6.QtCore import QCoreApplication
 
+from app.model.caller import caller_words as caller_words
 from app.model.outcome import Direction, HungUpBy, RegisterOutcome
 from app.model.trunk import Transport, Trunk, TrunkState
 from app.sip.messages import CallState, Source
@@ -50,6 +49,13 @@ def trunk_state_word(state: TrunkState) -> str:
             return translate("words", "Full")
 
 
+def list_state_word(state: TrunkState, trunk: Trunk) -> str:
+    """The state in the list of trunks, where one that may not connect is told from one that does not."""
+    if state is TrunkState.OFF and not trunk.connect:
+        return translate("words", "Switched off")
+    return trunk_state_word(state)
+
+
 def trunk_state_line(state: TrunkState, outcome: RegisterOutcome | None) -> str:
     """The state with the registration's round trip, where there was one: `Registered · 38 ms`."""
     word = trunk_state_word(state)
@@ -66,7 +72,7 @@ def call_state_words(state: CallState, direction: Direction) -> str:
         case CallState.RINGING:
             return translate("words", "Ringing…")
         case CallState.EARLY_MEDIA:
-            return translate("words", "Ringing, with sound from the network")
+            return translate("words", "Ringing, with sound")
         case CallState.INCOMING:
             return translate("words", "Incoming call")
         case CallState.ANSWERED:
@@ -91,26 +97,14 @@ def hung_up_words(by: HungUpBy) -> str:
 def source_word(source: Source) -> str:
     """What a call sends."""
     match source:
+        case Source.MICROPHONE:
+            return translate("words", "Microphone")
         case Source.TONE:
             return translate("words", "Test tone")
         case Source.SPEECH:
             return translate("words", "Speech sample")
         case Source.SILENCE:
             return translate("words", "Silence")
-
-
-_NAME_AND_URI = re.compile(r'\s*(?:"(?P<quoted>[^"]*)"|(?P<plain>[^<"]*?))\s*<(?P<uri>[^>]*)>')
-_USER = re.compile(r"(?:sips?|tel):(?P<user>[^@;>]*)", re.IGNORECASE)
-
-
-def caller_words(address: str) -> str:
-    """A caller for people: `"Anna" <sip:+4930@example.com>` is `Anna, +4930`; a number stays as it is."""
-    parts = _NAME_AND_URI.match(address)
-    name = (parts["quoted"] or parts["plain"] or "").strip() if parts else ""
-    uri = parts["uri"] if parts else address.strip()
-    user = _USER.match(uri)
-    number = user["user"] if user else uri
-    return f"{name}, {number}" if name and name != number else number
 
 
 def milliseconds(value: float | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import ssl
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -72,7 +73,7 @@ class Ear(asyncio.DatagramProtocol):
         self.timestamp = 5000
 
     @classmethod
-    async def open(cls) -> Ear:
+    async def open(cls) -> Self:
         """Bind a free port."""
         ear = cls()
         ear.transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
@@ -90,6 +91,12 @@ class Ear(asyncio.DatagramProtocol):
 
     def send(self, port: int, payload: bytes, *, payload_type: int = 0, marker: int = 0) -> RtpPacket:
         """Send the next packet of our stream to the carrier."""
+        packet = self.packet(payload, payload_type=payload_type, marker=marker)
+        self.transport.sendto(packet.serialize(), (HOST, port))
+        return packet
+
+    def packet(self, payload: bytes, *, payload_type: int = 0, marker: int = 0) -> RtpPacket:
+        """The next packet of our stream."""
         packet = RtpPacket(
             payload_type=payload_type,
             marker=marker,
@@ -100,7 +107,6 @@ class Ear(asyncio.DatagramProtocol):
         )
         self.sequence += 1
         self.timestamp += 160
-        self.transport.sendto(packet.serialize(), (HOST, port))
         return packet
 
 
@@ -131,11 +137,22 @@ def sdp(
 
 
 class Phone:
-    """One user's phone; `async with await Phone.open(carrier.udp_port) as phone`."""
+    """One user's phone; `async with await Phone.open(carrier.udp_port) as phone`.
+
+    Attributes:
+        auth_user: Name that signs in, if it is another than the user.
+        caller: User part of From, if it is another than the user.
+        domain: Host of the URIs, if they don't name the carrier's address.
+        more: Further headers of an INVITE.
+    """
 
     def __init__(self, port: int, transport: str, user: str, password: str) -> None:
         self.user = user
         self.password = password
+        self.auth_user = ""
+        self.caller = ""
+        self.domain = ""
+        self.more: tuple[tuple[str, str], ...] = ()
         self.transport = transport
         self.server_port = port
         self.received: list[SipRequest | SipResponse] = []
@@ -150,9 +167,16 @@ class Phone:
 
     @classmethod
     async def open(
-        cls, port: int, *, transport: str = "udp", user: str = "1001", password: str | None = None
+        cls,
+        port: int,
+        *,
+        transport: str = "udp",
+        user: str = "1001",
+        password: str | None = None,
+        ca_pem: str = "",
+        server_name: str = HOST,
     ) -> Phone:
-        """Open the phone's sockets, a connection for TCP."""
+        """Open the phone's sockets, a connection for TCP and TLS; over TLS the certificate is checked."""
         phone = cls(port, transport, user, ACCOUNTS.get(user, "") if password is None else password)
         loop = asyncio.get_running_loop()
         if transport == "udp":
@@ -160,7 +184,11 @@ class Phone:
                 lambda: _Datagrams(phone), remote_addr=(HOST, port)
             )
         else:
-            phone._wire, _ = await loop.create_connection(lambda: _Stream(phone), HOST, port)
+            secure: dict[str, Any] = {}
+            if transport == "tls":
+                context = ssl.create_default_context(cadata=ca_pem)
+                secure = {"ssl": context, "server_hostname": server_name, "ssl_shutdown_timeout": 1.0}
+            phone._wire, _ = await loop.create_connection(lambda: _Stream(phone), HOST, port, **secure)
         phone.port = phone._wire.get_extra_info("sockname")[1]
         phone.ear = await Ear.open()
         return phone
@@ -173,6 +201,8 @@ class Phone:
     ) -> None:
         self._wire.close()
         self.ear.transport.close()
+        if self.transport == "tls":
+            await until(lambda: self.closed, "the end of TLS")
         for _ in range(3):
             await asyncio.sleep(0)
 
@@ -181,7 +211,7 @@ class Phone:
     @property
     def contact(self) -> str:
         """Our Contact header value."""
-        suffix = ";transport=tcp" if self.transport == "tcp" else ""
+        suffix = "" if self.transport == "udp" else f";transport={self.transport}"
         return f"<sip:{self.user}@{HOST}:{self.port}{suffix}>"
 
     def send(self, message: SipRequest | SipResponse | bytes) -> None:
@@ -211,7 +241,7 @@ class Phone:
         via = f"SIP/2.0/{self.transport.upper()} {HOST}:{self.port};branch={branch};rport"
         for name, value in (
             ("Via", via),
-            ("From", f"<sip:{self.user}@{HOST}>;tag={self.tag}"),
+            ("From", f"<sip:{self.caller or self.user}@{self.domain or HOST}>;tag={self.tag}"),
             ("To", to or f"<{uri}>"),
             ("Call-ID", call_id or secrets.token_hex(8)),
             ("CSeq", f"{self.cseq} {method}"),
@@ -272,7 +302,7 @@ class Phone:
         challenges = [parse_auth(value) for value in values]
         challenge = next(c for c in challenges if algorithm in ("", c.params["algorithm"]))
         answer = build_credentials(
-            SipDigestAuth(self.user, self.password),
+            SipDigestAuth(self.auth_user or self.user, self.password),
             challenge,
             request.method,
             request.uri,
@@ -296,25 +326,25 @@ class Phone:
         self, *, expires: int = 300, contacts: tuple[str, ...] | None = None, call_id: str = "", aor: str = ""
     ) -> SipResponse:
         """REGISTER with digest; returns the last response."""
-        uri = f"sip:{HOST}:{self.server_port}"
+        uri = f"sip:{self.domain or f'{HOST}:{self.server_port}'}"
         call_id = call_id or secrets.token_hex(8)
         lines = tuple(("Contact", c) for c in ((self.contact,) if contacts is None else contacts))
 
         def build(more: tuple[tuple[str, str], ...]) -> SipRequest:
             headers = (*lines, ("Expires", str(expires)), *more)
-            to = f"<sip:{aor or self.user}@{HOST}>"
+            to = f"<sip:{aor or self.user}@{self.domain or HOST}>"
             return self.build("REGISTER", uri, to=to, call_id=call_id, headers=headers)
 
         return (await self.ask_with_digest(build))[1]
 
     async def invite(self, number: str, *, body: str | None = None, contact: str = "") -> Call:
         """INVITE with digest; returns once it is sent with credentials."""
-        uri = f"sip:{number}@{HOST}:{self.server_port}"
+        uri = f"sip:{number}@{self.domain or f'{HOST}:{self.server_port}'}"
         text = sdp(self.ear.port) if body is None else body
         call_id = secrets.token_hex(8)
 
         def build(more: tuple[tuple[str, str], ...]) -> SipRequest:
-            headers = (("Contact", contact or self.contact), *more)
+            headers = (("Contact", contact or self.contact), *self.more, *more)
             return self.build("INVITE", uri, call_id=call_id, headers=headers, body=text)
 
         first = build(())
@@ -323,6 +353,14 @@ class Phone:
         second = build((self.credentials(challenge, first),))
         self.send(second)
         return Call(self, second)
+
+    async def invite_unchallenged(self, number: str, *, body: str = "") -> Call:
+        """INVITE without digest, as where the address is known; returns once it is sent."""
+        uri = f"sip:{number}@{self.domain or f'{HOST}:{self.server_port}'}"
+        headers = (("Contact", self.contact), *self.more)
+        invite = self.build("INVITE", uri, headers=headers, body=body or sdp(self.ear.port))
+        self.send(invite)
+        return Call(self, invite)
 
     async def call(self, number: str, *, body: str | None = None) -> Call:
         """INVITE, wait for the 200 and acknowledge it."""

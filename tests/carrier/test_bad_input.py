@@ -10,7 +10,7 @@ import pytest
 from app.sip.carrier.server import Carrier
 from app.sip.carrier.transports import FramingError, take_message
 from tests.carrier.phone import ACCOUNTS, HOST, QUICK, Phone, until
-from tests.carrier.test_numbers import with_phone
+from tests.carrier.test_numbers import open_phone, with_phone
 
 GOOD = (
     "OPTIONS sip:127.0.0.1 SIP/2.0\r\n"
@@ -35,7 +35,7 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 @pytest.mark.parametrize(("good", "bad", "reason"), FAULTS)
 def test_a_request_with_a_fault_is_answered_with_400_and_its_name(
     good: str, bad: str, reason: str, transport: str
@@ -155,21 +155,23 @@ def test_a_stream_that_cant_be_cut_is_refused(data: bytes) -> None:
         take_message(bytearray(data))
 
 
-def test_a_broken_connection_is_closed_and_others_go_on() -> None:
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_a_broken_connection_is_closed_and_others_go_on(transport: str) -> None:
     async def work(carrier: Carrier, phone: Phone) -> None:
-        async with await Phone.open(carrier.udp_port, transport="tcp") as bad:
+        async with await open_phone(carrier, transport) as bad:
             bad.send(b"A\r\nContent-Length: x\r\n\r\n")
             await until(lambda: bad.closed, "the connection to be closed")
         assert (await phone.ask(phone.build("OPTIONS", f"sip:{HOST}"))).status_code == 200
 
-    with_phone(work, transport="tcp")
+    with_phone(work, transport=transport)
 
 
-def test_keep_alives_on_a_connection_are_answered_and_do_not_hide_a_request() -> None:
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_keep_alives_on_a_connection_are_answered_and_do_not_hide_a_request(transport: str) -> None:
     async def work(carrier: Carrier, phone: Phone) -> None:
         phone.send(b"\r\n\r\n")
         await until(lambda: phone.received, "a pong")
         phone.send(b"\r\n" + bytes(phone.build("OPTIONS", f"sip:{HOST}")))
         await until(lambda: any(getattr(m, "status_code", 0) == 200 for m in phone.received), "an answer")
 
-    with_phone(work, transport="tcp")
+    with_phone(work, transport=transport)

@@ -13,9 +13,9 @@ from aiosipua import SipRequest, parse_sdp
 from app.sip.carrier.messages import CarrierOptions
 from app.sip.carrier.server import Carrier
 from tests.carrier.phone import ACCOUNTS, FAST, HOST, QUICK, Call, Phone, sdp, until
-from tests.carrier.test_numbers import codes, run, with_phone
+from tests.carrier.test_numbers import codes, open_phone, run, with_phone
 
-TRANSPORTS = pytest.mark.parametrize("transport", ["udp", "tcp"])
+TRANSPORTS = pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 
 
 # Offers
@@ -395,10 +395,10 @@ def test_record_route_is_copied_and_followed() -> None:
 # Between users
 
 
-@pytest.mark.parametrize("callee_transport", ["udp", "tcp"])
+@pytest.mark.parametrize("callee_transport", ["udp", "tcp", "tls"])
 def test_users_call_each_other_with_audio_both_ways(callee_transport: str) -> None:
     async def work(carrier: Carrier, caller: Phone) -> None:
-        async with await Phone.open(carrier.udp_port, user="1002", transport=callee_transport) as callee:
+        async with await open_phone(carrier, callee_transport, user="1002") as callee:
             await callee.register()
             call = await caller.invite("1002", body=sdp(caller.ear.port, types="0 8 101"))
             invite = (await until(lambda: callee.requests("INVITE"), "the call"))[0]
@@ -450,9 +450,10 @@ def test_a_user_who_refuses_is_told_to_the_caller_and_a_cancel_to_the_user() -> 
     with_phone(work)
 
 
-def test_a_tcp_contact_whose_connection_is_gone_is_not_reached() -> None:
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_a_contact_whose_connection_is_gone_is_not_reached(transport: str) -> None:
     async def work(carrier: Carrier, caller: Phone) -> None:
-        async with await Phone.open(carrier.udp_port, user="1002", transport="tcp") as callee:
+        async with await open_phone(carrier, transport, user="1002") as callee:
             await callee.register()
         assert carrier.is_registered("1002")
         assert (await caller.refused("1002")).status_code == 503

@@ -70,20 +70,60 @@ def test_reports_follow_a_rtcp_attribute_and_end_with_goodbye() -> None:
     with_phone(work)
 
 
-def test_a_share_of_the_packets_can_be_lost_on_purpose() -> None:
+def test_a_share_of_the_packets_can_be_lost_on_purpose_each_way() -> None:
     async def work(carrier: Carrier, phone: Phone) -> None:
         call = await phone.call("600")
         for n in range(100):
             phone.ear.send(call.rtp_port, bytes([n]) * 160)
-            await until(lambda n=n: len(phone.ear.packets) >= n - n // 4 - 1, "the echo")
-        await until(lambda: len(phone.ear.packets) == 75, "the rest of the echo")
+        # A quarter is lost on its way there, and a quarter of the rest on its way back
+        counts = await until(
+            lambda: [s.sender_info.packet_count for s in senders(phone.ear)], "the carrier's own count"
+        )
+        assert counts[-1] == pytest.approx(75, abs=1)
+        assert len(phone.ear.packets) == pytest.approx(75 * 0.75, abs=1.5)
         numbers = [p.sequence_number for p in phone.ear.packets]
-        gaps = [(b - a) & 0xFFFF for a, b in itertools.pairwise(numbers)]
-        assert set(gaps) == {1, 2}
-        assert gaps.count(2) == 24
+        gaps = [((b - a) & 0xFFFF) - 1 for a, b in itertools.pairwise(numbers)]
+        assert sum(gaps) == pytest.approx(75 * 0.25, abs=1.5)
+        reported = await until(lambda: blocks(phone.ear), "the carrier's report about us")
+        assert reported[-1].packets_lost == pytest.approx(25, abs=1)
         await call.bye()
 
-    with_phone(work, options=CarrierOptions(drop_rtp_pct=25, timing=FAST))
+    with_phone(work, options=CarrierOptions(loss_pct=25, timing=FAST))
+
+
+def test_delay_holds_sound_and_reports_back_each_way() -> None:
+    async def work(carrier: Carrier, phone: Phone) -> None:
+        call = await phone.call("600")
+        sent_at = time.monotonic()
+        phone.ear.send(call.rtp_port, b"z" * 160)
+        info = RtcpSenderInfo(ntp_timestamp=1 << 40, rtp_timestamp=1, packet_count=1, octet_count=160)
+        phone.ear.transport.sendto(
+            bytes(RtcpSrPacket(ssrc=phone.ear.ssrc, sender_info=info)), (HOST, call.rtp_port)
+        )
+        await until(lambda: phone.ear.packets, "the echo")
+        assert (phone.ear.arrivals[0] - sent_at) * 1000 == pytest.approx(200, abs=40)
+        block = await until(lambda: [b for b in blocks(phone.ear) if b.lsr], "a report about the report")
+        round_trip_ms = (time.monotonic() - sent_at - block[0].dlsr / 65_536) * 1000
+        assert round_trip_ms == pytest.approx(200, abs=40)
+        await call.bye()
+
+    with_phone(work, options=CarrierOptions(delay_ms=100, timing=FAST))
+
+
+def test_jitter_comes_out_as_asked_and_in_order() -> None:
+    async def work(carrier: Carrier, phone: Phone) -> None:
+        call = await phone.call("601")
+        await until(lambda: len(phone.ear.packets) >= 200, "sound")
+        numbers = [p.sequence_number for p in phone.ear.packets]
+        assert all((b - a) & 0xFFFF == 1 for a, b in itertools.pairwise(numbers))
+        transits = [
+            at * 1000 - p.timestamp / 8 for at, p in zip(phone.ear.arrivals, phone.ear.packets, strict=True)
+        ]
+        differences = [abs(b - a) for a, b in itertools.pairwise(transits)]
+        assert sum(differences) / len(differences) == pytest.approx(30, rel=0.1)
+        await call.bye()
+
+    with_phone(work, options=CarrierOptions(jitter_ms=30, timing=FAST))
 
 
 @pytest.mark.parametrize("junk", [b"", b"x", b"\x80" * 11, b"\x00" * 40, b"\x80\xc8\x00\x06" + b"\x00" * 8])

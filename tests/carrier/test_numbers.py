@@ -1,4 +1,4 @@
-"""Every number that the carrier serves, called over UDP and TCP."""
+"""Every number that the carrier serves, called over UDP, TCP and TLS."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from aiortp import DtmfEvent, RtpPacket, get_codec
+from msgspec.structs import replace
 
 from app.sip.carrier import by_hand, sound
 from app.sip.carrier.offers import CODECS
@@ -23,13 +24,19 @@ def run(test: Coroutine[Any, Any, None]) -> None:
     asyncio.run(test)
 
 
+async def open_phone(carrier: Carrier, transport: str, **more: Any) -> Phone:
+    """A phone that reaches this carrier over this transport."""
+    port = carrier.tls_port if transport == "tls" else carrier.udp_port
+    return await Phone.open(port, transport=transport, ca_pem=carrier.ca_pem, **more)
+
+
 def with_phone(work: Any, *, transport: str = "udp", options: Any = QUICK) -> None:
     """Run `work(carrier, phone)` and see that the carrier has no call left."""
 
     async def test() -> None:
         async with (
-            Carrier(accounts=ACCOUNTS, options=options) as carrier,
-            await Phone.open(carrier.udp_port, transport=transport) as phone,
+            Carrier(accounts=ACCOUNTS, options=replace(options, tls=True)) as carrier,
+            await open_phone(carrier, transport) as phone,
         ):
             await work(carrier, phone)
             await until(lambda: carrier.calls_up == 0, "all calls to be over")
@@ -52,7 +59,7 @@ def test_no_number_is_one_that_the_dial_guard_refuses() -> None:
         assert find(number, country) is None, (number, country)
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 def test_echo_sends_every_packet_back_untouched(transport: str) -> None:
     async def work(carrier: Carrier, phone: Phone) -> None:
         call = await phone.call("600")
@@ -129,7 +136,7 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 @pytest.mark.parametrize(("number", "reason", "cause", "retry_after"), REFUSALS)
 def test_refusing_numbers_refuse_with_their_reason(
     number: str, reason: str, cause: str, retry_after: str | None, transport: str
@@ -151,7 +158,7 @@ def test_a_number_that_nobody_serves_is_not_found() -> None:
     with_phone(work)
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 def test_no_answer_rings_until_cancelled(transport: str) -> None:
     async def work(carrier: Carrier, phone: Phone) -> None:
         call = await phone.invite("408")
@@ -199,7 +206,7 @@ def test_the_late_answer_rings_first_and_then_echoes() -> None:
     with_phone(work)
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 def test_the_carrier_hangs_up_by_itself(transport: str) -> None:
     async def work(carrier: Carrier, phone: Phone) -> None:
         call = await phone.call("605")
@@ -235,7 +242,7 @@ def test_digits_are_read_back_after_a_hash_and_after_a_pause() -> None:
     with_phone(work)
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 def test_the_carrier_calls_back_and_echoes(transport: str) -> None:
     async def work(carrier: Carrier, phone: Phone) -> None:
         await phone.register()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,7 +19,7 @@ from typing import Any
 import pytest
 
 from app.errors import EngineError, UserError
-from app.model.trunk import Transport
+from app.model.trunk import SignIn, Transport
 from app.sip.carrier.by_hand import ACCOUNTS, PASSWORD
 from app.sip.carrier.messages import (
     CARRIER_PROTOCOL_VERSION,
@@ -33,13 +34,18 @@ from app.sip.carrier.messages import (
 from app.sip.carrier.server import Carrier
 from app.sip.carrier.transports import bind_sip_sockets
 from app.sip.child import Role, child_command
-from app.sip.demo import DemoCarrier
+from app.sip.demo import DemoAccount, DemoCarrier
 from app.sip.wire import LineDecoder, encode
 from tests.carrier.phone import FAST, HOST, QUICK, Phone, until
 from tests.helpers.waiting import wait_for
 
 CANARY = "canary-7f3a-secret"
-BY_HAND = "import sys; from app.sip.carrier.by_hand import run_by_hand; sys.exit(run_by_hand(0, as_json={}))"
+BY_HAND = """
+import sys
+from pathlib import Path
+from app.sip.carrier.by_hand import run_by_hand
+sys.exit(run_by_hand(0, folder=lambda: Path(sys.argv[1]), as_json={}))
+"""
 
 
 class Wire:
@@ -226,6 +232,65 @@ def test_the_password_is_new_each_time_and_shown_nowhere() -> None:
     asyncio.run(test())
 
 
+def test_the_parent_can_choose_account_and_provider() -> None:
+    account = DemoAccount(user="office", auth_user="N7000001R", password=CANARY)
+    options = CarrierOptions(provider="twilio", timing=FAST)
+
+    async def test() -> None:
+        demo = DemoCarrier(options=options, account=account)
+        await demo.start()
+        try:
+            trunk = demo.trunk()
+            assert (trunk.provider, trunk.sign_in) == ("twilio", SignIn.CREDENTIALS)
+            assert trunk.host.endswith(".pstn.twilio.com")
+            assert (trunk.port, trunk.proxy) == (None, f"{HOST}:{demo.port}")
+            assert (trunk.user, trunk.auth_id) == ("office", "N7000001R")
+            assert any("sip.twilio.com" in line for line in demo.plays)
+            assert any("TLS" in line for line in demo.plays)
+            async with await Phone.open(demo.port, user="office", password=CANARY) as phone:
+                phone.auth_user, phone.domain, phone.caller = "N7000001R", trunk.host, "+14155550123"
+                call = await phone.call("+14155550199")
+                assert (await call.bye()).status_code == 200
+        finally:
+            outcome = await demo.stop()
+        assert outcome is not None
+        assert CANARY not in repr(account) + "\n".join(outcome.log_tail)
+
+    asyncio.run(test())
+
+
+def test_the_parent_gets_a_trunk_for_tls_and_the_ca_that_it_needs(tmp_path: Path) -> None:
+    async def test() -> None:
+        demo = DemoCarrier(options=CarrierOptions(timing=FAST, tls=True))
+        await demo.start()
+        try:
+            ca_file = demo.write_ca(tmp_path)
+            trunk = demo.trunk(transport=Transport.TLS, ca_file=str(ca_file))
+            assert (trunk.host, trunk.port, trunk.ca_file) == (HOST, demo.tls_port, str(ca_file))
+            assert demo.tls_port not in (0, demo.port, demo.tcp_port)
+            phone = await Phone.open(
+                demo.tls_port, transport="tls", password=demo.password, ca_pem=ca_file.read_text("ascii")
+            )
+            async with phone:
+                assert (await phone.register()).status_code == 200
+        finally:
+            await demo.stop()
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("options", [CarrierOptions(provider="twilo"), CarrierOptions(method="address")])
+def test_a_provider_that_can_not_be_played_is_told_to_the_parent(options: CarrierOptions) -> None:
+    async def test() -> None:
+        demo = DemoCarrier(options=options)
+        with pytest.raises(EngineError) as caught:
+            await demo.start()
+        assert "twilio" in caught.value.do or "--as" in caught.value.do
+        assert not demo.running
+
+    asyncio.run(test())
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="looks at the name of a signal")
 def test_a_killed_carrier_is_told() -> None:
     async def test() -> None:
@@ -290,16 +355,28 @@ def test_it_listens_on_loopback_only(host: str) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to one process")
 @pytest.mark.parametrize("ctrl_c", [signal.SIGINT, signal.SIGTERM])
-def test_by_hand_it_lists_its_numbers_tells_what_happens_and_ends_calls(ctrl_c: signal.Signals) -> None:
-    with _by_hand(as_json=False) as (process, lines):
+def test_by_hand_it_lists_its_numbers_tells_what_happens_and_ends_calls(
+    ctrl_c: signal.Signals, tmp_path: Path
+) -> None:
+    with _by_hand(tmp_path, as_json=False) as (process, lines):
         wait_for(lambda: any("Ctrl-C" in line for line in lines), "the list of numbers")
         text = "\n".join(lines)
         assert all(word in text for word in ("600", "Echo", "1001", PASSWORD, "127.0.0.1"))
-        port = int(text.partition("TCP port ")[2].partition(".")[0])
+        port, tls_port = map(int, re.findall(r"TCP port (\d+), TLS port (\d+)\.", text)[0])
+        ca_file = tmp_path / f"demo-carrier-{tls_port}.pem"
+        assert f"set transport tls, host 127.0.0.1, port {tls_port}, and this CA file" in text
+        assert f"  {ca_file}" in lines
 
         async def test() -> None:
-            async with await Phone.open(port, user="1002", password=PASSWORD) as phone:
+            secure = Phone.open(
+                tls_port, transport="tls", password=PASSWORD, ca_pem=ca_file.read_text(encoding="ascii")
+            )
+            async with (
+                await Phone.open(port, user="1002", password=PASSWORD) as phone,
+                await secure as other,
+            ):
                 assert (await phone.register()).status_code == 200
+                assert (await other.register()).status_code == 200
                 call = await phone.call("600")
                 process.send_signal(ctrl_c)
                 await call.ended_by_carrier()
@@ -309,16 +386,22 @@ def test_by_hand_it_lists_its_numbers_tells_what_happens_and_ends_calls(ctrl_c: 
         wait_for(lambda: any("ended after" in line for line in lines), "the last lines")
         text = "\n".join(lines)
         assert "1002 registered from udp" in text
+        assert "1001 registered from tls" in text
         assert "1002 calls 600 from udp" in text
         assert "the carrier stops" in text
+        assert not ca_file.exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to one process")
-def test_by_hand_it_can_print_json() -> None:
-    with _by_hand(as_json=True) as (process, lines):
+def test_by_hand_it_can_print_json(tmp_path: Path) -> None:
+    with _by_hand(tmp_path, as_json=True) as (process, lines):
         wait_for(lambda: lines and lines[-1] == "}", "the object")
         facts = json.loads("\n".join(lines))
-        assert set(facts) == {"host", "udp_port", "tcp_port", "accounts", "password", "channels", "numbers"}
+        about = ("provider", "method", "plays", "lenient", "line")
+        where = {"host", "udp_port", "tcp_port", "tls_port", "ca_file"}
+        assert set(facts) == where | {"accounts", "password", "channels", "numbers"} | set(about)
+        assert [facts[key] for key in about] == [None, None, [], [], None]
+        assert "BEGIN CERTIFICATE" in Path(facts["ca_file"]).read_text(encoding="ascii")
         assert facts["accounts"] == list(ACCOUNTS)
         assert set(facts["numbers"][0]) == {"number", "title", "what_happens"}
         process.send_signal(signal.SIGINT)
@@ -327,9 +410,9 @@ def test_by_hand_it_can_print_json() -> None:
 
 
 @contextmanager
-def _by_hand(*, as_json: bool) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+def _by_hand(folder: Path, *, as_json: bool) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """Run it on a free port; the process, and the lines it prints as they come."""
-    command = [sys.executable, "-c", BY_HAND.format(as_json)]
+    command = [sys.executable, "-c", BY_HAND.format(as_json), str(folder)]
     lines: list[str] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
 

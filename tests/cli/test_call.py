@@ -43,7 +43,8 @@ def test_an_answered_call_tells_all_keys(
     assert call["loss_pct"] == 0
     assert 0 <= call["jitter_ms"] < 100
     assert (call["audio"], call["heard"]) == ("two-way", True)
-    assert call["findings"][0]["id"] == "CALL-OK"
+    # These peers send no reports, and in one second our own sound can't be told from another
+    assert call["findings"][0]["id"] == "CALL-HEARD"
     assert call["findings"][0]["verdict"] == "pass"
 
 
@@ -162,7 +163,7 @@ def test_an_answered_call_is_told_in_words(ringback: Ringback, by_hand: CarrierF
         "This trunk works.",
         "[ok] The call to 600 was answered, and sound went both ways.",
     ]
-    assert verdict.splitlines()[2].startswith("Sound: sent ")
+    assert "\nSound: sent " in verdict
 
 
 def test_a_call_that_rings_out_is_told_in_words(ringback: Ringback, by_hand: CarrierFacts) -> None:

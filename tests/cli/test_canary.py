@@ -21,7 +21,9 @@ import pytest
 from app.desk import Desk
 from app.errors import EngineError
 from app.model.outcome import Target
+from app.model.password import Secret
 from app.model.trunk import Transport, TrunkState
+from app.model.trunk_csv import read_csv
 from app.paths import paths_in
 from app.redact import redact_sip
 from app.sip.carrier.digest import REALM
@@ -135,9 +137,21 @@ def test_a_password_is_found_nowhere_but_in_the_keyring(
             running.wait_for("\n}\n")
             running.ctrl_c()
             assert running.end().code == 130
+        # Kept in every other way: changed, copied, given out, taken in from a table
+        assert ringback.run("set", "Office", "notes=x", password=right).code == 0
+        assert ringback.run("duplicate", "Office", "--json").code == 0
+        assert ringback.run("export", "--file", tmp_path / "trunks.json").code == 0
+        assert ringback.run("import", tmp_path / "trunks.json", "--rename").code == 0
+        table = "name,host,port,user,password\r\n" + "".join(
+            f'{name},127.0.0.1,{port},{user},"{right}"\r\n' for name, user in (("T1", USER), ("T2", "a b"))
+        )
+        for options in (["--dry-run", "--json"], [], ["--json"]):
+            ended = ringback.run("import", "-", "--csv", *options, given=table)
+            assert ended.code == 1
         kept = kept_in_keyring()
-        assert ringback.run("remove", "Office").code == 0
-    assert kept == [right]
+        for name in ("Office", "Office (copy)", "T1"):
+            assert ringback.run("remove", name).code == 0
+    assert kept == [right] * 3
     assert kept_in_keyring() == []
 
     # It was really looked at: the command line, and engines below it
@@ -186,7 +200,11 @@ def test_no_value_shows_its_password() -> None:
     )
     vault = RunOnlyVault()
     vault.set("trunk-1", canary)
+    preview = read_csv(f'name,host,user,password\nA,a.example,1,"{canary}"\nB,b,x y,"{canary}"\n', ())
     values = [
+        Secret(canary),
+        preview,
+        *preview.rows,
         account,
         Request(id=1, command=account),
         StartCarrier(accounts={USER: canary}),
@@ -226,6 +244,15 @@ def test_sessions_and_what_they_tell_do_not_show_the_password(tmp_path: Path) ->
         desk.listen(seen.notices.append)
         trunk, _ = await desk.add("Office", {"host": "127.0.0.1", "port": str(port), "user": USER}, right)
         shown.extend([repr(await desk.connect(trunk.id, password)) for password in (None, wrong)])
+        copy = await desk.duplicate(trunk.id)
+        trial = await desk.start_trial({"host": "127.0.0.1", "port": str(port), "user": USER}, right)
+        shown.append(repr(await desk.connect(trial.id)))
+        shown.extend((repr(copy), repr(trial), repr(vars(desk)), repr(vars(desk._keeping))))
+        await desk.remove(trunk.id)
+        shown.extend((repr(desk._keeping._removed), desk.can_undo, await desk.export_text()))
+        shown.append(repr(await desk.undo_remove()))
+        assert (await desk.connect(trunk.id, right)).state is TrunkState.REGISTERED
+        await desk.end_trial(trial.id)
         shown.extend((repr(desk), repr(supervisor)))
         shown.extend(repr(task) for task in asyncio.all_tasks())
         await desk.close()

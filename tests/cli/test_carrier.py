@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,22 +38,107 @@ def test_lists_its_numbers_and_ends_on_request(ringback: Ringback, stop: signal.
         ended = running.end(seconds=10)
     assert (ended.code, ended.err) == (0, ""), ended
     assert ended.out.endswith("Stopping: hanging up what is up.\n")
-    assert not ringback.data.exists()
+    assert [path for path in ringback.data.rglob("*") if path.is_file()] == []
+
+
+@needs_signals
+def test_a_reader_that_goes_away_is_no_fault(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "app", "--data-dir", str(tmp_path), "carrier", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        while process.stdout.readline() != "Ctrl-C ends it.\n":
+            assert process.poll() is None
+        process.stdout.close()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 1
+        assert process.stderr.read() == ""
 
 
 @needs_signals
 def test_json_is_one_object_and_what_happens_goes_to_standard_error(ringback: Ringback) -> None:
     with ringback.start("carrier", "--port", 0, "--json") as running:
         running.wait_for("\n}\n")
-        port = json.loads(running.out)["udp_port"]
-        ringback.save("Office", host="127.0.0.1", port=port, user="1001")
-        assert ringback.run("register", "Office", password="ringback").code == 0
+        facts = json.loads(running.out)
+        ways = (
+            {"port": facts["udp_port"]},
+            {"port": facts["tls_port"], "transport": "tls", "ca_file": facts["ca_file"]},
+        )
+        for number, way in enumerate(ways):
+            ringback.save(f"Way {number}", host="127.0.0.1", user="1001", **way)
+            assert ringback.run("register", f"Way {number}", password="ringback").code == 0
         running.ctrl_c()
         ended = running.end(seconds=10)
     assert ended.code == 0
     assert list(ended.json) == keys("ringback carrier")
     assert {"600", "486", "404", "503"} <= {number["number"] for number in ended.json["numbers"]}
-    assert "1001" in ended.err
+    assert "1001 registered from udp" in ended.err
+    assert "1001 registered from tls" in ended.err
+
+
+@needs_signals
+def test_json_says_which_provider_is_played_and_what_is_not_known(ringback: Ringback) -> None:
+    with ringback.start("carrier", "--port", 0, "--json", "--as", "voipms") as running:
+        running.wait_for("\n}\n")
+        running.ctrl_c()
+        ended = running.end(seconds=10)
+    facts = ended.json
+    assert list(facts) == keys("ringback carrier")
+    assert (facts["provider"], facts["method"]) == ("voipms", "register")
+    assert facts["udp_port"]
+    assert facts["tcp_port"] == 0
+    assert facts["accounts"] == ["100000_desk"]
+    assert facts["tls_port"]
+    assert facts["ca_file"].startswith(str(ringback.data))
+    assert any("UDP and TLS." in sentence for sentence in facts["plays"])
+    assert any("4443" in sentence for sentence in facts["plays"])
+    assert any("No codec" in sentence for sentence in facts["lenient"])
+
+
+@needs_signals
+def test_a_provider_that_knows_addresses_only_needs_no_user(ringback: Ringback) -> None:
+    with ringback.start("carrier", "--port", 0, "--as", "flowroute", "--method", "address") as running:
+        running.wait_for("Ctrl-C ends it.\n")
+        running.ctrl_c()
+        ended = running.end(seconds=10)
+    assert ended.code == 0
+    for text in (
+        "No user and no password",
+        "It plays Flowroute",
+        "tech prefix such as 12345678*",
+        "not documented, the demo carrier chooses 403",
+        "What is not known or not played:",
+    ):
+        assert text in ended.out
+
+
+@needs_signals
+def test_a_provider_that_insists_on_its_host_says_how_to_get_there(ringback: Ringback) -> None:
+    with ringback.start("carrier", "--port", 0, "--as", "twilio") as running:
+        running.wait_for("Ctrl-C ends it.\n")
+        port, tls_port = re.findall(r"TCP port (\d+), TLS port (\d+)\.", running.out)[0]
+        running.ctrl_c()
+        assert running.end(seconds=10).code == 0
+    host = "host my-company.pstn.twilio.com"
+    assert f"{host} and outbound proxy 127.0.0.1:{port};" in running.out
+    assert f"transport tls, {host}, outbound proxy 127.0.0.1:{tls_port}, and this CA file:" in running.out
+
+
+def test_an_unknown_provider_is_refused_with_near_ones(ringback: Ringback) -> None:
+    error = ringback.run("carrier", "--as", "twilo", "--json").error
+    assert "twilo" in error["what"]
+    assert "twilio" in error["do"]
+    assert error["field"] == "provider"
+    assert ringback.run("carrier", "--as", "twilo").code == 2
+
+
+@pytest.mark.parametrize("more", [("--as", "twilio"), ()])
+def test_a_way_to_sign_in_that_can_not_be_played_is_refused(
+    ringback: Ringback, more: tuple[str, ...]
+) -> None:
+    error = ringback.run("carrier", *more, "--method", "register", "--json").error
+    assert error["field"] == "method"
+    assert error["do"]
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])

@@ -74,7 +74,8 @@ def test_a_trunk_that_can_not_be_read_is_named_and_can_be_removed(office: Ringba
     with sqlite3.connect(database(office)) as connection:
         connection.execute("UPDATE trunks SET settings = 'nonsense'")
     connection.close()
-    error = refused_twice(office, "trunks")
+    assert '"Office"' in office.run("trunks", "--json").json["note"]
+    error = refused_twice(office, "register", "Office")
     assert '"Office"' in error["what"]
     assert "ringback remove" in error["do"]
     # It does not stand in the way of another one
@@ -83,7 +84,7 @@ def test_a_trunk_that_can_not_be_read_is_named_and_can_be_removed(office: Ringba
     assert office.run("remove", "Second").code == 0
     removed = office.run("remove", "Office")
     assert removed.code == 0, removed
-    assert office.run("trunks", "--json").json == {"trunks": []}
+    assert office.run("trunks", "--json").json == {"trunks": [], "note": None}
 
 
 def test_a_file_in_the_place_of_the_data_folder_is_told(ringback: Ringback) -> None:

@@ -39,23 +39,23 @@ def test_demo_registers_calls_and_says_so_in_json(ringback: Ringback) -> None:
     assert call["duration_s"] == pytest.approx(4, abs=0.5)
     assert call["hung_up_by"] == "time limit"
     assert 0 < call["echo_ms"] < 500
-    assert [finding["id"] for finding in call["findings"]] == ["CALL-OK"]
+    assert [finding["id"] for finding in call["findings"]] == ["CALL-OK", "ECHO-BACK"]
     for finding in (*registration["findings"], *call["findings"]):
         assert list(finding) == keys("Findings")
         assert finding["verdict"] == "pass"
 
 
 def test_demo_says_in_words_that_the_trunk_works(ringback: Ringback) -> None:
-    ended = ringback.run("demo", "--seconds", 2)
+    ended = ringback.run("demo", "--seconds", 3)
     assert ended.code == 0, ended
     assert ended.err == ""
     told, verdict = ended.out.split("\n\n")
     assert [line.split(" ")[0] for line in told.splitlines()[:3]] == ["Starting", "Signing", "Calling"]
-    assert "  answered; sending a test signal and listening" in told
+    assert "  answered; sending and listening" in told
     headline, *lines = verdict.splitlines()
     assert headline == "This trunk works."
-    assert [line[:4] for line in lines] == ["[ok]", "[ok]", "Soun"]
-    assert "0.0 % lost" in lines[-1]
+    assert [line[:4] for line in lines][:4] == ["[ok]", "[ok]", "[ok]", "Soun"]
+    assert "0.0 % lost" in lines[3]
 
 
 def test_two_demos_at_once_on_one_data_folder_both_work(ringback: Ringback) -> None:

@@ -21,56 +21,129 @@ def as_options(settings: dict[str, str]) -> list[str]:
 def test_every_setting_is_kept_as_it_was_set(ringback: Ringback, tmp_path: Path) -> None:
     ca_file = tmp_path / "ca.pem"
     ca_file.write_bytes(Authority.create("Test CA").pem)
-    settings = {
-        "host": "sip.example.com",
-        "port": "5071",
-        "transport": "tls",
+    # In each setting something else than what it has if it is not set
+    kept: dict[str, object] = {
+        "provider": "voipms",
+        "connect": False,
+        "allow_out": False,
+        "allow_in": False,
+        "notes": "Contract 5, ask for Ö",
+        "sign_in": "credentials",
         "user": "4711",
         "auth_id": "auth-4711",
         "realm": "example.com",
+        "host": "sip.example.com",
+        "port": 5071,
+        "transport": "tls",
+        "backup_hosts": ["sip2.example.com", "192.0.2.11:5060"],
         "proxy": "proxy.example.com:5072",
-        "expires": "600",
-        "register": "no",
-        "caller_id": "+4930123456",
-        "codecs": "PCMA,G722",
         "ca_file": str(ca_file),
+        "tls_pin": ":".join(f"{number:02X}" for number in range(32)),
+        "expires": 600,
+        "keep_alive": 0,
+        "public_address": "203.0.113.10",
+        "country": "CA",
+        "number_format": "e164-plus",
+        "tech_prefix": "1234",
+        "tech_separator": "#",
+        "caller_id": "+4930123456",
+        "caller_id_format": "nanp-10",
+        "caller_id_header": ["From", "P-Asserted-Identity"],
+        "privacy": True,
+        "dids": ["101", "203", "300-450"],
+        "channels": 10,
+        "codecs": ["PCMA", "G722"],
+        "srtp": "require",
+        "dtmf": "info",
+        "session_timer": "required",
+        "session_expires": 90,
+        "prack": "supported",
     }
-    ended = ringback.run("add", "--name", "Office", *as_options(settings), "--json")
+    assert list(kept) == keys_of_settings()
+    ended = ringback.run("add", "--name", "Office", *as_options(as_words(kept)), "--json")
     assert ended.code == 0, ended
     assert list(ended.json) == keys("ringback add")
     assert ended.json["mended"] == []
-    kept = {
-        **settings,
-        "name": "Office",
-        "port": 5071,
-        "expires": 600,
-        "register": False,
-        "codecs": ["PCMA", "G722"],
-    }
-    assert ended.json["trunk"] == kept
+    trunk = {"name": "Office", **kept, "register": False}
+    assert ended.json["trunk"] == trunk
     assert (ended.json["password_saved"], ended.json["note"]) == (False, None)
     listed = ringback.run("trunks", "--json")
-    assert (listed.code, listed.json) == (0, {"trunks": [kept]})
+    assert (listed.code, listed.json) == (0, {"trunks": [trunk], "note": None})
+    assert list(listed.json) == [key for key in keys("ringback trunks") if key in ("trunks", "note")]
+
+
+def as_words(settings: dict[str, object]) -> dict[str, str]:
+    """Values as `--set` takes them."""
+    words = {}
+    for key, value in settings.items():
+        if isinstance(value, bool):
+            words[key] = "yes" if value else "no"
+        elif isinstance(value, list):
+            words[key] = (";" if key in ("dids", "backup_hosts") else ",").join(value)
+        else:
+            words[key] = str(value)
+    return words
 
 
 def test_what_is_not_set_has_its_usual_value(ringback: Ringback) -> None:
     trunk = ringback.run("add", *OFFICE, "--json").json["trunk"]
     assert trunk == {
         "name": "Office",
-        "host": "sip.example.com",
-        "port": None,
-        "transport": "udp",
+        "provider": "",
+        "connect": True,
+        "allow_out": True,
+        "allow_in": True,
+        "notes": "",
+        "sign_in": "register",
         "user": "4711",
         "auth_id": "",
         "realm": "*",
+        "host": "sip.example.com",
+        "port": None,
+        "transport": "udp",
+        "backup_hosts": [],
         "proxy": "",
-        "expires": 300,
-        "register": True,
-        "caller_id": "",
-        "codecs": ["PCMU", "PCMA", "G722"],
         "ca_file": "",
+        "tls_pin": "",
+        "expires": 300,
+        "keep_alive": 15,
+        "public_address": "",
+        "country": "",
+        "number_format": "as-typed",
+        "tech_prefix": "",
+        "tech_separator": "",
+        "caller_id": "",
+        "caller_id_format": "as-typed",
+        "caller_id_header": ["From"],
+        "privacy": False,
+        "dids": [],
+        "channels": None,
+        "codecs": ["PCMU", "PCMA", "G722"],
+        "srtp": "off",
+        "dtmf": "rfc4733",
+        "session_timer": "supported",
+        "session_expires": 1800,
+        "prack": "off",
+        "register": True,
     }
-    assert sorted(trunk) == sorted(["name", *keys_of_settings()])
+    assert sorted(trunk) == sorted(["name", "register", *keys_of_settings()])
+
+
+@pytest.mark.parametrize(
+    ("options", "sign_in", "register"),
+    [
+        (["user=1", "register=yes"], "register", True),
+        (["user=1", "register=no"], "credentials", False),
+        (["register=no"], "address", False),
+        (["sign_in=address"], "address", False),
+    ],
+)
+def test_register_is_still_understood_and_told(
+    ringback: Ringback, options: list[str], sign_in: str, register: bool
+) -> None:
+    words = [word for option in options for word in ("--set", option)]
+    trunk = ringback.run("add", "--name", "A", "--set", "host=a.example", *words, "--json").json["trunk"]
+    assert (trunk["sign_in"], trunk["register"]) == (sign_in, register)
 
 
 def keys_of_settings() -> list[str]:
@@ -96,7 +169,7 @@ def test_words_say_what_was_saved_mended_and_is_next(ringback: Ringback) -> None
     ringback.save("V6", host="2001:db8::1", port=5062, register="no", transport="tls")
     assert (
         ringback.run("trunks").out.splitlines()[1]
-        == "V6           tls  [2001:db8::1]:5062  does not register"
+        == "V6           tls  [2001:db8::1]:5062  signs in by address"
     )
     assert ringback.run("remove", "V6").code == 0
     removed = ringback.run("remove", "main OFFICE")
@@ -107,7 +180,7 @@ def test_words_say_what_was_saved_mended_and_is_next(ringback: Ringback) -> None
         0,
         "No trunks yet. Add one with `ringback add`, or try `ringback demo`.\n",
     )
-    assert ringback.run("trunks", "--json").json == {"trunks": []}
+    assert ringback.run("trunks", "--json").json == {"trunks": [], "note": None}
 
 
 REFUSED = {
@@ -151,13 +224,14 @@ def test_a_bad_setting_is_refused_and_nothing_is_saved(ringback: Ringback, case:
     [
         (["--name", "Office", "--set", "user=4711"], "host"),
         (["--name", "Office", "--set", "host=sip.example.com"], "user"),
+        (["--set", "host=sip.example.com", "--set", "user=4711"], "name"),
         (["--name", "  ", "--set", "host=sip.example.com", "--set", "user=4711"], "name"),
     ],
 )
 def test_what_is_needed_must_be_there(ringback: Ringback, options: list[str], field: str) -> None:
     error = ringback.run("add", *options, "--json").error
     assert error["field"] == field
-    assert "needed" in error["what"]
+    assert "needed" in error["what"] or "has no name" in error["what"]
     assert ringback.saved_names() == []
 
 
@@ -192,8 +266,10 @@ def test_removing_in_json_gives_the_name_as_it_was_saved(ringback: Ringback) -> 
     "words",
     [
         ["frobnicate"],
-        ["add"],
         ["register"],
+        ["rename", "Office"],
+        ["move", "Office", "first"],
+        ["import"],
         ["call", "Office"],
         ["call", "Office", "600", "--seconds", "soon"],
         ["call", "Office", "600", "--send", "music"],

@@ -26,6 +26,7 @@ class FarEnd(asyncio.DatagramProtocol):
     Attributes:
         port: Where it listens.
         requests: All requests so far, retransmissions included, keep-alives not.
+        keep_alives: How many keep-alives came.
     """
 
     def __init__(self, answer: Answer) -> None:
@@ -33,12 +34,16 @@ class FarEnd(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self.port = 0
         self.requests: list[Message] = []
+        self.keep_alives = 0
 
     def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]  # UDP
         self._transport = transport
         self.port = transport.get_extra_info("sockname")[1]
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if not data.strip():
+            self.keep_alives += 1
+            return
         request = Message.parse(data.decode())
         if request.code or not request.one("CSeq"):
             return
@@ -116,10 +121,43 @@ class _Echo(asyncio.DatagramProtocol):
 async def echoing(host: str = "127.0.0.1") -> AsyncIterator[tuple[str, ...]]:
     """A place that sends RTP back; gives the lines of its SDP, PCMU only."""
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(_Echo, local_addr=(host, 0))
-    where = f"IN IP6 {host}" if ":" in host else f"IN IP4 {host}"
-    port = transport.get_extra_info("sockname")[1]
-    audio = (f"m=audio {port} RTP/AVP 0", "a=rtpmap:0 PCMU/8000")
     try:
-        yield ("v=0", f"o=far 1 1 {where}", "s=-", f"c={where}", "t=0 0", *audio)
+        yield _sdp(host, transport.get_extra_info("sockname")[1])
+    finally:
+        transport.close()
+
+
+def _sdp(host: str, port: int) -> tuple[str, ...]:
+    where = f"IN IP6 {host}" if ":" in host else f"IN IP4 {host}"
+    audio = (f"m=audio {port} RTP/AVP 0", "a=rtpmap:0 PCMU/8000")
+    return ("v=0", f"o=far 1 1 {where}", "s=-", f"c={where}", "t=0 0", *audio)
+
+
+def from_mu_law(code: int) -> int:
+    """A 16-bit sample (ITU-T G.711 table 2a)."""
+    code = ~code & 0xFF
+    size = (((code & 0x0F) << 3) + 0x84 << (code >> 4 & 0x07)) - 0x84
+    return -size if code & 0x80 else size
+
+
+class _Ear(asyncio.DatagramProtocol):
+    """Keeps what it hears, in the order of arrival."""
+
+    def __init__(self) -> None:
+        self.samples: list[int] = []
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if data[1] & 0x7F == 0:  # PCMU, and no RTCP
+            self.samples.extend(from_mu_law(code) for code in data[12:])
+
+
+@asynccontextmanager
+async def listening() -> AsyncIterator[tuple[tuple[str, ...], list[int]]]:
+    """A place that keeps the sound it is sent; gives the lines of its SDP and the samples, 8000 a second."""
+    transport, ear = await asyncio.get_running_loop().create_datagram_endpoint(
+        _Ear, local_addr=("127.0.0.1", 0)
+    )
+    try:
+        yield _sdp("127.0.0.1", transport.get_extra_info("sockname")[1]), ear.samples
     finally:
         transport.close()

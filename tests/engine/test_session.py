@@ -12,7 +12,7 @@ import pytest
 
 from app.errors import CallRefusedError, EngineError, UserError
 from app.model.outcome import AnsweredBy, Audio, CallResult, HungUpBy, LocalCause
-from app.model.trunk import Transport, TrunkState
+from app.model.trunk import SignIn, Transport, TrunkState
 from app.sip.carrier.messages import Algorithm, CarrierOptions, Timing
 from app.sip.carrier.server import Carrier
 from app.sip.messages import CallState, Source
@@ -114,7 +114,7 @@ def test_the_person_can_hang_up_while_it_rings_and_after_the_answer() -> None:
                 call_id = await opened.place_call(number, max_seconds=30, ring_seconds=30, source=Source.TONE)
                 wanted = CallState.RINGING if number == "408" else CallState.ANSWERED
                 await until(lambda: any(n.state is wanted for n in seen.of(CallProgress)), wanted)  # noqa: B023  # used at once
-                await opened.hang_up(call_id)
+                await opened.control.hang_up(call_id)
                 outcome = await opened.wait_call(call_id)
                 assert (outcome.result, outcome.hung_up_by) == (result, HungUpBy.US)
 
@@ -161,9 +161,9 @@ def test_digits_are_sent_and_read_back() -> None:
             await until(
                 lambda: any(n.state is CallState.ANSWERED for n in seen.of(CallProgress)), "the answer"
             )
-            await opened.send_digits(call_id, "4711#")
+            await opened.control.send_digits(call_id, "4711#")
             await until(lambda: len(seen.of(CallDigit)) >= 4, "the digits to come back")
-            await opened.hang_up(call_id)
+            await opened.control.hang_up(call_id)
             await opened.wait_call(call_id)
 
     asyncio.run(run())
@@ -185,12 +185,12 @@ def test_a_call_back_can_be_answered_and_refused(transport: str) -> None:
                 call_id = incoming[0].call_id
                 assert "1001" in incoming[0].called
                 if number == 1:
-                    await opened.answer(call_id, max_seconds=1.5, source=Source.TONE)
+                    await opened.control.answer(call_id, max_seconds=1.5, source=Source.TONE)
                     outcome = await opened.wait_call(call_id)
                     assert outcome.result is CallResult.ANSWERED
                     assert outcome.audio is Audio.TWO_WAY
                 else:
-                    await opened.reject(call_id, 486)
+                    await opened.control.reject(call_id, 486)
                     outcome = await opened.wait_call(call_id)
                     assert outcome.result is CallResult.CANCELLED
 
@@ -208,7 +208,7 @@ def test_four_calls_at_a_time_and_the_fifth_is_refused_in_words() -> None:
                 await opened.place_call("600", max_seconds=20, ring_seconds=5, source=Source.TONE)
             assert opened.calls_up == 4
             for call_id in ids:
-                await opened.hang_up(call_id)
+                await opened.control.hang_up(call_id)
             outcomes = [await opened.wait_call(call_id) for call_id in ids]
             assert {outcome.hung_up_by for outcome in outcomes} == {HungUpBy.US}
 
@@ -297,13 +297,13 @@ def test_a_closed_tcp_port_is_told_at_once() -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("register", [True, False])
-def test_a_silent_host_is_called_silent(register: bool) -> None:
+@pytest.mark.parametrize("sign_in", SignIn)
+def test_a_silent_host_is_called_silent(sign_in: SignIn) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
 
         async def run() -> None:
-            trunk = make_trunk(silent.getsockname()[1], register=register)
+            trunk = make_trunk(silent.getsockname()[1], sign_in=sign_in)
             async with session(trunk, PASSWORD) as opened:
                 outcome = await opened.connect()
                 assert outcome.state is TrunkState.UNREACHABLE
@@ -373,7 +373,7 @@ def test_without_registering_a_wrong_password_is_not_tried_again_and_again() -> 
     async def run() -> None:
         async with (
             Carrier(accounts={"1001": PASSWORD}) as carrier,
-            session(make_trunk(carrier.udp_port, register=False), "wrong", seen) as opened,
+            session(make_trunk(carrier.udp_port, sign_in=SignIn.CREDENTIALS), "wrong", seen) as opened,
         ):
             await opened.connect()
             outcome = await call(opened, "600")

@@ -72,7 +72,7 @@ def test_a_killed_engine_costs_its_own_calls_only_and_comes_back_registered() ->
                 "600", max_seconds=0.5, ring_seconds=5, source=Source.TONE
             )
             assert (await supervisor.session(one).wait_call(again)).result is CallResult.ANSWERED
-            await supervisor.session(two).hang_up(kept_call)
+            await supervisor.session(two).control.hang_up(kept_call)
             kept = await supervisor.session(two).wait_call(kept_call)
             assert kept.hung_up_by is HungUpBy.US
             assert kept.audio is Audio.TWO_WAY

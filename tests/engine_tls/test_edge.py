@@ -143,6 +143,27 @@ def test_request_goes_out_and_its_response_comes_back(running, provider):
     assert (facts.cause, facts.version, facts.subject) == (LocalCause.NONE, "TLSv1.3", NAME)
 
 
+def test_a_public_address_is_what_the_provider_sees_and_can_call(provider, ca):
+    with edge_to(provider.port, ca, public_address="203.0.113.7") as running, running.link() as link:
+        request(link, "REGISTER")
+        peer = provider.accept()
+        got = peer.receive("REGISTER")
+        shown = f"203.0.113.7:{peer.remote.rpartition(':')[2]}"
+        assert got.values("via") == [f"SIP/2.0/TLS {shown};rport;branch=z9hG4bK1;alias"]
+        assert got.values("contact") == [f"<sip:1001@{shown};transport=tls;ob>"]
+        peer.answer(got, "200 OK")
+        link.receive("SIP/2.0 200")
+        peer.send(
+            f"OPTIONS sip:1001@{shown};transport=tls SIP/2.0",
+            f"Via: SIP/2.0/TLS {peer.local};branch=z9hG4bKin",
+            "From: <sip:7@sip.example.com>;tag=p",
+            "To: <sip:1001@sip.example.com>",
+            "Call-ID: in",
+            "CSeq: 1 OPTIONS",
+        )
+        assert "203.0.113.7" not in link.receive("OPTIONS").start
+
+
 def test_trace_has_the_messages_as_they_were_on_tls(running, provider):
     with running.link() as link:
         request(link)
@@ -341,6 +362,13 @@ class TestKeepAlive:
         with edge_to(provider.port, ca, keep_alive_s=0.05) as running, running.link() as link:
             peer = registered(running, provider, link)
             assert [peer.receive_keep_alive() for _ in range(3)] == [KeepAlive.PING] * 3
+
+    def test_none_are_sent_when_none_are_wanted(self, provider, ca):
+        with edge_to(provider.port, ca, keep_alive_s=0) as running, running.link() as link:
+            peer = registered(running, provider, link)
+            request(link, branch="z9hG4bK2")
+            peer.receive("OPTIONS")
+            assert peer.keep_alives == []
 
     def test_ping_is_answered_and_pong_is_swallowed(self, running, provider):
         with running.link() as link:

@@ -12,6 +12,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 
 from app.errors import SettingError
 from app.model.outcome import LocalCause, TlsFacts
@@ -28,10 +29,16 @@ def ca(tmp_path: Path) -> Issuer:
 
 
 def facts(
-    port: int, *, name: str = NAME, ca_file: str = "", address: str = "127.0.0.1", limit_s: float = 5.0
+    port: int,
+    *,
+    name: str = NAME,
+    ca_file: str = "",
+    pin: str = "",
+    address: str = "127.0.0.1",
+    limit_s: float = 5.0,
 ) -> TlsFacts:
     """What a connection attempt tells, good or bad."""
-    context = handshake.trust(ca_file)
+    context = handshake.trust(ca_file, pin)
 
     async def attempt() -> TlsFacts:
         try:
@@ -40,6 +47,7 @@ def facts(
                 server_name=handshake.checked_name(context, name),
                 ca_file=ca_file,
                 context=context,
+                pin=pin,
                 limit_s=limit_s,
             )
         except handshake.HandshakeError as error:
@@ -49,6 +57,11 @@ def facts(
         return connection.facts
 
     return asyncio.run(attempt())
+
+
+def fingerprint_of(server: Issuer) -> str:
+    """As OpenSSL shows it."""
+    return server.certificate.fingerprint(hashes.SHA256()).hex(":").upper()
 
 
 def iso(moment: datetime.datetime) -> str:
@@ -74,6 +87,7 @@ def test_good_certificate(ca, version):
         not_before=iso(server.certificate.not_valid_before_utc),
         not_after=iso(server.certificate.not_valid_after_utc),
         trust=ca.ca_file(),
+        fingerprint=fingerprint_of(server),
     )
     assert listening.names == [NAME]
 
@@ -111,6 +125,7 @@ def test_wrong_name_is_told_with_the_names_there_are(ca):
         not_before=iso(server.certificate.not_valid_before_utc),
         not_after=iso(server.certificate.not_valid_after_utc),
         trust=ca.ca_file(),
+        fingerprint=fingerprint_of(server),
         error=f"Hostname mismatch, certificate is not valid for '{NAME}'.",
         cause=LocalCause.TLS_NAME,
     )
@@ -309,3 +324,25 @@ def test_names_that_no_certificate_can_have(name):
     with pytest.raises(SettingError, match="can't be a name in a TLS certificate") as caught:
         handshake.checked_name(handshake.trust(""), name)
     assert caught.value.field == "host"
+
+
+@pytest.mark.parametrize("flaw", ["unknown issuer", "another name", "not valid any more"])
+def test_a_pinned_certificate_is_trusted_whatever_is_wrong_with_it(ca, flaw):
+    names = ("sip.example.net",) if flaw == "another name" else (NAME,)
+    span = {"start": -2 * DAY, "end": -DAY} if flaw == "not valid any more" else {}
+    server = ca.server(*names, **span)
+    with HandshakeServer(server.context()) as listening:
+        assert facts(listening.port).cause != LocalCause.NONE
+        told = facts(listening.port, pin=fingerprint_of(server))
+    assert (told.cause, told.error, told.trust) == (LocalCause.NONE, "", "pin")
+    assert told.names == names
+    assert told.version
+
+
+def test_any_other_certificate_than_the_pinned_one_is_refused_and_shown(ca):
+    pinned, other = ca.server(NAME), ca.server(NAME)
+    with HandshakeServer(other.context()) as listening:
+        told = facts(listening.port, ca_file=ca.ca_file(), pin=fingerprint_of(pinned))
+    assert told.cause == LocalCause.TLS_PIN
+    assert told.fingerprint == fingerprint_of(other)
+    assert "another certificate" in told.error

@@ -127,19 +127,24 @@ class Ringback:
         words = ("-W", "default", "-m", "app", "--data-dir", self.data, *words)
         return [sys.executable, *map(str, words)]
 
-    def run(self, *words: object, password: str | bytes | None = None) -> Ended:
+    def run(self, *words: object, password: str | bytes | None = None, given: str = "") -> Ended:
         """Run a command to its end.
 
         Args:
             words: The command and its options; `--password-stdin` is added with a password.
             password: Goes to standard input, with a line end.
+            given: Goes to standard input behind it, as it is.
         """
-        with self.start(*words, password=password) as running:
+        with self.start(*words, password=password, given=given) as running:
             return running.end()
 
     @contextmanager
     def start(
-        self, *words: object, password: str | bytes | None = None, outlives: bool = False
+        self,
+        *words: object,
+        password: str | bytes | None = None,
+        outlives: bool = False,
+        given: str = "",
     ) -> Iterator[Running]:
         """Start a command; it is killed afterwards if it still runs.
 
@@ -147,6 +152,7 @@ class Ringback:
             words: As in `run`.
             password: As in `run`.
             outlives: Whether more tests than one use it.
+            given: As in `run`.
         """
         self._runs += 1
         out, err = (self.folder / f"{self._runs}.{name}" for name in ("out", "err"))
@@ -172,6 +178,7 @@ class Ringback:
         with process.stdin as stdin:
             if line is not None:
                 stdin.write(line + b"\n")
+            stdin.write(given.encode())
         try:
             yield Running(process, out, err)
         finally:

@@ -45,60 +45,77 @@ class Process:
 
 
 @dataclass(frozen=True)
-class Alive:
-    """What is alive at one moment."""
+class Before:
+    """What there is when a test begins: the ids of all processes, non-daemon threads and our open ports."""
 
-    processes: frozenset[Process]
+    pids: frozenset[int]
     threads: frozenset[threading.Thread]
     ports: frozenset[str]
 
-    def since(self, before: Alive) -> list[str]:
-        """What has come since then, one line each."""
-        return [
-            *map(str, sorted(self.processes - before.processes, key=lambda process: process.pid)),
-            *(f"thread {thread.name!r}" for thread in self.threads - before.threads),
-            *(f"open port {port}" for port in sorted(self.ports - before.ports)),
-        ]
+
+@dataclass(frozen=True)
+class Left:
+    """What has come since and is alive, and one line about each."""
+
+    processes: tuple[Process, ...]
+    lines: list[str]
 
 
-def alive(mark: str) -> Alive:
-    """What is alive now: children and processes with this mark, non-daemon threads, our open ports."""
-    return Alive(
-        processes=frozenset(_processes(mark)),
-        threads=frozenset(t for t in threading.enumerate() if t.is_alive() and not t.daemon),
-        ports=frozenset(_ports()),
+def look() -> Before:
+    """What there is now."""
+    return Before(pids=frozenset(_pids()), threads=_threads(), ports=frozenset(_ports()))
+
+
+def left(mark: str, before: Before) -> Left:
+    """Children and processes with this mark, non-daemon threads and open ports that were not there before."""
+    # Only what is new is read: there are hundreds of processes, and a look at each at every test takes longer
+    # than most tests
+    processes = tuple(sorted(_processes(mark, before.pids), key=lambda process: process.pid))
+    return Left(
+        processes=processes,
+        lines=[
+            *map(str, processes),
+            *(f"thread {thread.name!r}" for thread in _threads() - before.threads),
+            *(f"open port {port}" for port in sorted(set(_ports()) - before.ports)),
+        ],
     )
 
 
-def end_processes(now: Alive, before: Alive) -> None:
+def end_processes(what: Left) -> None:
     """Kill the processes that have come since, so that one leak does not spoil the next test."""
-    for process in now.processes - before.processes:
+    for process in what.processes:
         try:
             os.kill(process.pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
 
 
-def _processes(mark: str) -> list[Process]:
+def _threads() -> frozenset[threading.Thread]:
+    return frozenset(t for t in threading.enumerate() if t.is_alive() and not t.daemon)
+
+
+def _pids() -> list[int]:
     if not sys.platform.startswith("linux"):
         return []
-    found: dict[int, Process] = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal() and (process := _process(folder)) is not None:
-            found[process.pid] = process
+    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+
+
+def _processes(mark: str, known: frozenset[int]) -> list[Process]:
     own = os.getpid()
     tag = f"{MARK}={mark}".encode()
+    new = [process for pid in _pids() if pid not in known and (process := _process(pid)) is not None]
     return [
         process
-        for process in found.values()
+        for process in new
         if process.pid != own
-        and not _is_kept(process, found)
+        and not _is_kept(process)
         and (process.parent == own or _has_mark(process.pid, tag))
     ]
 
 
-def _process(folder: Path) -> Process | None:
+def _process(pid: int) -> Process | None:
     """None for a process that has ended, is a zombie, or is to be tolerated."""
+    folder = Path("/proc") / str(pid)
     try:
         # The name in parentheses may hold spaces and parentheses itself
         state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
@@ -108,15 +125,15 @@ def _process(folder: Path) -> Process | None:
     if state in "ZX" or _TOLERATED in command:
         return None
     words = command.rstrip(b"\0").replace(b"\0", b" ").decode(errors="replace")
-    return Process(pid=int(folder.name), parent=int(parent), command=words[:300])
+    return Process(pid=pid, parent=int(parent), command=words[:300])
 
 
-def _is_kept(process: Process, found: dict[int, Process]) -> bool:
+def _is_kept(process: Process) -> bool:
     current: Process | None = process
     while current is not None:
         if current.pid in _kept:
             return True
-        current = found.get(current.parent)
+        current = _process(current.parent) if current.parent else None
     return False
 
 

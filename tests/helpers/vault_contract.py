@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from app.errors import VaultError
-from app.vault import LONGEST_PASSWORD, Vault
+from app.model.password import LONGEST_PASSWORD
+from app.vault import Vault
 
 PASSWORDS = {
     "plain": "hunter2",

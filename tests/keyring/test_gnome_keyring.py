@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -10,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from app.desk import Desk
 from app.errors import VaultError
+from app.paths import paths_in
+from app.store import Store
 from app.vault import KeyringVault, RunOnlyVault, Trouble, Vault, open_vault
 from tests.helpers.programs import need
 from tests.helpers.secret_service import MASTER, secret_service
@@ -59,6 +63,55 @@ def test_a_password_survives_the_session_and_is_not_readable_in_the_keyrings_fil
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert any(file.suffix == ".keyring" for file in files)
     assert not any(CANARY.encode() in file.read_bytes() for file in files)
+
+
+HARD = """q"uo'te\\back@at:ü é🔑 ;,%41 $HOME"""
+
+
+@linux_only
+def test_hard_passwords_go_through_every_way_of_keeping_trunks(vault: Vault, tmp_path: Path) -> None:
+    quoted = HARD.replace('"', '""')
+    table = f'name,host,user,password\nT,t.example,1,"{quoted}"\nU,u.example,2,"{quoted}"\n'
+
+    async def keep() -> None:
+        desk = Desk(Store.open(paths_in(tmp_path)), lambda: (vault, None))
+        trunk, _ = await desk.add("Office", {"host": "sip.example.com", "user": "1"}, HARD)
+        copy = await desk.duplicate(trunk.id)
+        trunks = [trunk, copy, *await desk.import_rows(await desk.preview_csv(table))]
+        try:
+            assert [vault.get(each.id) for each in trunks] == [HARD] * 4
+            await desk.remove(trunk.id)
+            assert vault.get(trunk.id) is None
+            assert await desk.undo_remove() == trunk
+            assert vault.get(trunk.id) == HARD
+            await desk.change(trunk.id, "Office", {"port": "5070"}, None)
+            assert vault.get(trunk.id) == HARD
+            assert HARD not in await desk.export_text()
+        finally:
+            for each in trunks:
+                await desk.remove(each.id)
+            await desk.close()
+        assert [vault.get(each.id) for each in trunks] == [None] * 4
+
+    asyncio.run(keep())
+
+
+@linux_only
+def test_a_hundred_trunks_come_in_with_their_passwords_and_go_again(vault: Vault, tmp_path: Path) -> None:
+    rows = "".join(f'Trunk {n},sip.example.com,{n},"{n}{CANARY}"\n' for n in range(100))
+
+    async def keep() -> None:
+        desk = Desk(Store.open(paths_in(tmp_path)), lambda: (vault, None))
+        trunks = await desk.import_rows(await desk.preview_csv("name,host,user,password\n" + rows))
+        try:
+            assert len(desk.trunks()) == 100
+            assert [vault.get(each.id) for each in trunks] == [f"{n}{CANARY}" for n in range(100)]
+        finally:
+            for each in trunks:
+                vault.delete(each.id)
+            await desk.close()
+
+    asyncio.run(keep())
 
 
 def run_child(environment: dict[str, str], *before: str) -> list[str]:

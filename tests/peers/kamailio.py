@@ -22,7 +22,7 @@ from __future__ import annotations
 import re
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,6 +131,7 @@ def start(
     nonce_expires_s: int = 300,
     max_expires_s: int = 3600,
     numbers: tuple[str, ...] = tuple(_SCENARIOS),
+    phones: Mapping[str, int] | None = None,
 ) -> Iterator[CarrierPeers]:
     """Run a carrier whose files lie in `folder`.
 
@@ -140,6 +141,8 @@ def start(
         nonce_expires_s: After this, credentials are challenged again with `stale=true`.
         max_expires_s: Longest registration granted.
         numbers: Fields of `Numbers` to serve.
+        phones: More numbers, with the UDP ports on which somebody answers them; such a phone calls customers
+            and numbers without a password when its user is its number.
     """
     (program, _, _) = need("kamailio", "kamcmd", "sipp")
     if not list(Path("/").glob(_MODULES)):
@@ -149,6 +152,7 @@ def start(
             getattr(Numbers(), name): stack.enter_context(sipp.answering(_SCENARIOS[name], folder)).port
             for name in numbers
         }
+        served.update(phones or {})
         port, tls_port, tls12_port, wrong_name_port, expired_port = free_ports(5)
         ca_file, wrong_ca_file = _write_tls(
             folder, good=tls_port, tls12=tls12_port, wrong_name=wrong_name_port, expired=expired_port
@@ -158,6 +162,7 @@ def start(
         users = {fields[name].default: fields["password"].default for name in ("user", "stern_user")}
         tables = [f'$sht(passwords=>{user}) = "{password}";' for user, password in users.items()]
         tables += [f'$sht(numbers=>{number}) = "sip:{HOST}:{far}";' for number, far in served.items()]
+        tables += [f'$sht(phones=>{number}) = "1";' for number in phones or ()]
         config = _filled(
             PORT=str(port),
             TLS_LISTENERS="\n".join(f"listen=tls:{HOST}:{number}" for number in tls_ports),

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from app.errors import CallRefusedError
-from app.model.outcome import AnsweredBy, Audio, CallResult, HungUpBy, LocalCause
-from app.model.trunk import Transport, TrunkState
+from app.model.outcome import AnsweredBy, Audio, CallResult, HungUpBy, LocalCause, RegisterOutcome
+from app.model.trunk import SignIn, Transport, Trunk, TrunkState
 from tests.helpers.trunks import Seen, call, make_trunk, session, transport_fields
 from tests.helpers.waiting import wait_for
 from tests.peers.kamailio import CarrierPeers
@@ -116,7 +116,7 @@ def test_without_registering_calls_are_authenticated_one_by_one(
     carrier_peers: CarrierPeers, transport: str
 ) -> None:
     fields = transport_fields(transport, carrier_peers)
-    trunk = make_trunk(user=carrier_peers.user, register=False, **fields)
+    trunk = make_trunk(user=carrier_peers.user, sign_in=SignIn.CREDENTIALS, **fields)
 
     async def run() -> None:
         async with session(trunk, carrier_peers.password) as opened:
@@ -159,6 +159,36 @@ def test_a_certificate_that_must_not_be_trusted_is_refused(
             assert outcome.tls is not None
             assert outcome.tls.error
             assert outcome.tls.subject
+
+    asyncio.run(run())
+
+
+def test_a_refused_certificate_can_be_pinned_and_then_no_other_is_trusted(
+    carrier_peers: CarrierPeers,
+) -> None:
+    def trunk(port: int, pin: str = "") -> Trunk:
+        return make_trunk(port=port, user=carrier_peers.user, transport=Transport.TLS, tls_pin=pin)
+
+    async def outcome_of(trunk: Trunk) -> RegisterOutcome:
+        async with session(trunk, carrier_peers.password) as opened:
+            outcome = await opened.connect()
+            if outcome.state is TrunkState.REGISTERED:
+                answered = await call(opened, carrier_peers.numbers.echo)
+                assert (answered.result, answered.audio) == (CallResult.ANSWERED, Audio.TWO_WAY)
+            return outcome
+
+    async def run() -> None:
+        refused = await outcome_of(trunk(carrier_peers.expired_tls_port))
+        assert refused.tls is not None
+        pin = refused.tls.fingerprint
+        pinned = await outcome_of(trunk(carrier_peers.expired_tls_port, pin))
+        assert pinned.state is TrunkState.REGISTERED
+        assert pinned.tls is not None
+        assert (pinned.tls.trust, pinned.tls.fingerprint) == ("pin", pin)
+        other = await outcome_of(trunk(carrier_peers.wrong_name_tls_port, pin))
+        assert other.local_cause is LocalCause.TLS_PIN
+        assert other.tls is not None
+        assert other.tls.fingerprint not in ("", pin)
 
     asyncio.run(run())
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+import msgspec
 from PySide6.QtGui import QColor, QPalette
 
-from app.errors import VaultError
+from app.errors import SettingError, VaultError
 from app.model.outcome import (
     AnsweredBy,
     CallResult,
@@ -16,8 +18,11 @@ from app.model.outcome import (
     MediaFigures,
     StreamFigures,
     Target,
+    TlsFacts,
 )
-from app.model.trunk import Transport, Trunk, TrunkState
+from app.model.trunk import SignIn, Srtp, Transport, Trunk, TrunkState
+from app.model.trunk_csv import read_csv
+from app.paths import Paths
 from app.sip.child import ChildOutcome, Role
 from app.sip.messages import CallState
 from app.sip.notices import (
@@ -30,6 +35,9 @@ from app.ui.bridge import DeskBridge
 from app.ui.main_window import MainWindow
 from app.ui.trunk_page import TrunkPage
 from tests.helpers.fake_desk import FakeDesk, figures, good_call, office, registered
+from tests.ui.call_scenes import CALL_SCENES
+from tests.ui.history_scenes import HISTORY_SCENES
+from tests.ui.wizard_scenes import WIZARD_SCENES
 
 Wait = Callable[[Callable[[], bool]], None]
 
@@ -50,12 +58,19 @@ class Scene:
         self.bugs: list[str] = []
         self.opened = False
         self.closed = False
+        self.paths: Paths | None = None
 
-    def open(self, *trunks: Trunk, vault_note: str = "") -> MainWindow:
-        """Open the window on these trunks."""
+    def open(
+        self,
+        *trunks: Trunk,
+        vault_note: str = "",
+        prepare: Callable[[FakeDesk], None] = lambda _: None,
+    ) -> MainWindow:
+        """Open the window on these trunks; `prepare` gets the desk first."""
 
         def build() -> FakeDesk:
             desk = FakeDesk(trunks, vault_note)
+            prepare(desk)
             self.desks.append(desk)
             return desk
 
@@ -63,7 +78,7 @@ class Scene:
         self.bridge = DeskBridge(build)  # type: ignore[arg-type]  # the fake has no base class in common
         self.bridge.closed.connect(self._on_closed)
         self.bridge.bug.connect(self.bugs.append)
-        self.window = MainWindow(self.bridge)
+        self.window = MainWindow(self.bridge, self.paths)
         self.window.show()
         self.bridge.start()
         self.wait(lambda: self.window.ready)
@@ -135,7 +150,7 @@ def no_keyring(scene: Scene) -> None:
     scene.open(
         vault_note="This system has no keyring. Passwords are kept until you close Ringback, and no longer."
     )
-    scene.window.show_add_page()
+    scene.window.show_wizard()
     scene.wait(lambda: bool(scene.window.banner.words))
 
 
@@ -184,6 +199,47 @@ def unreachable(scene: Scene) -> None:
             outcome=outcome,
         )
     )
+    page = scene.page()
+    scene.wait(lambda: page.watch.state is TrunkState.UNREACHABLE)
+
+
+def certificate_refused(scene: Scene) -> None:
+    """A server with a certificate of its own making."""
+    scene.open(office())
+    target = Target(address="192.0.2.10", port=5061, transport=Transport.TLS, name="montreal1.voip.example")
+    tls = TlsFacts(
+        server_name="montreal1.voip.example",
+        subject="pbx.office.example",
+        issuer="pbx.office.example",
+        names=("pbx.office.example", "192.0.2.10"),
+        not_before="2025-02-01T08:00:00Z",
+        not_after="2035-02-01T08:00:00Z",
+        error="self-signed certificate",
+        cause=LocalCause.TLS_CA,
+        fingerprint=":".join(f"{number:02X}" for number in range(0xA0, 0xC0)),
+    )
+    outcome = registered(
+        office(),
+        state=TrunkState.UNREACHABLE,
+        sip_code=503,
+        reason="",
+        answered_by=AnsweredBy.LOCAL,
+        local_cause=LocalCause.TLS_CA,
+        round_trip_ms=None,
+        expires_s=0,
+        target=target,
+        tried=(target,),
+        tls=tls,
+        requests_sent=1,
+        challenges=0,
+    )
+    notice = TrunkChanged(
+        trunk_id="office",
+        state=TrunkState.UNREACHABLE,
+        cause="certificate not trusted (tls 192.0.2.10:5061)",
+        outcome=outcome,
+    )
+    scene.desk.tell(notice)
     page = scene.page()
     scene.wait(lambda: page.watch.state is TrunkState.UNREACHABLE)
 
@@ -316,31 +372,83 @@ def demo_done(scene: Scene) -> None:
     scene.wait(lambda: not scene.window.demo.running)
 
 
-def add_form(scene: Scene) -> None:
-    """An empty form."""
-    scene.open()
-    scene.window.show_add_page()
-
-
-def add_form_errors(scene: Scene) -> None:
-    """A form with mistakes."""
-    scene.open(office())
-    scene.window.show_add_page()
-    page = scene.window.stack.add_page
-    assert page
-    for key, text in (("name", "Main office"), ("host", "sip.exam ple.com"), ("port", "99999"), ("user", "")):
-        row = page.form.rows[key]
-        row.touched = True
-        row.set_text(text)
-        row.edited.emit()
-        row.left.emit()
-
-
 def settings(scene: Scene) -> None:
     """The settings of a trunk."""
     scene.open(office(ca_file="/etc/ssl/provider.pem"))
     page = scene.page()
     page.show_field("caller_id")
+
+
+def settings_of_a_provider(scene: Scene) -> None:
+    """Settings that are the provider's, and some that were changed; another trunk is in the way."""
+    trunk = office(provider="voipms", expires=120, srtp=Srtp.OFFER, user="123456_desk")
+    twin = office(id="twin", name="Second desk", provider="voipms")
+    scene.open(trunk, twin)
+    page = scene.page()
+    page.show_field("transport")
+    assert page.settings
+    conflicts = page.settings.conflicts
+    scene.wait(lambda: bool(conflicts.words))
+
+
+def settings_by_address(scene: Scene) -> None:
+    """The provider knows the address, so there is no password."""
+    scene.open(office(sign_in=SignIn.ADDRESS, user=""))
+    scene.page().show_field("sign_in")
+
+
+def settings_found(scene: Scene) -> None:
+    """Settings that were searched for."""
+    scene.open(office())
+    page = scene.page()
+    page.show_field("name")
+    assert page.settings
+    page.settings.search.setFocus()
+    page.settings.search.setText("caller id")
+
+
+def settings_not_found(scene: Scene) -> None:
+    """A search that finds nothing."""
+    settings_found(scene)
+    page = scene.page()
+    assert page.settings
+    page.settings.search.setText("fax")
+
+
+def switched_off(scene: Scene) -> None:
+    """One of the trunks may not connect, another one has its name edited."""
+    scene.open(office(), msgspec.structs.replace(BACKUP, connect=False), WAREHOUSE)
+    scene.sign_in()
+    shown = scene.window.pane.list
+    shown.setFocus()
+    scene.page("warehouse")
+    shown.rename_chosen()
+
+
+def deleted(scene: Scene) -> None:
+    """A trunk was deleted, and can come back."""
+    scene.open(office(), BACKUP)
+    scene.page("backup")
+    scene.window.keeping._delete(BACKUP)
+    scene.wait(lambda: bool(scene.window.banner.words))
+
+
+def import_preview(scene: Scene) -> None:
+    """A table of trunks, some of which can't be imported."""
+    _show_table(scene, IMPORT_TABLE)
+
+
+def import_empty(scene: Scene) -> None:
+    """A table without trunks."""
+    _show_table(scene, "name,host\n")
+
+
+def import_refused(scene: Scene) -> None:
+    """A file that can't be imported."""
+    scene.open(office())
+    page = scene.window.keeping._show_page(Path("trunks.json"))
+    error = SettingError("Line 14: Port 99999 is not between 1 and 65535.", do="Correct that line.")
+    page.show_refusal(error)
 
 
 def trace(scene: Scene) -> None:
@@ -387,6 +495,24 @@ def log(scene: Scene) -> None:
     scene.window.tool_bar.show_log.setChecked(True)
 
 
+IMPORT_TABLE = """\
+Trunk name;Server;Username;Secret;Transport;Colour
+Berlin;sip.berlin.example;berlin01;one;udp;blue
+Munich;sip:munich.example:5080;munich01;two;;
+Main office;sip.office.example;office01;three;tls;
+Hamburg;sip.ham burg.example;hamburg01;four;udp;
+Cologne;sip.cologne.example;;five;sctp;
+Dresden;sip.dresden.example;dresden01;;udp;
+"""
+"""A table as a PBX writes it; one name is taken, one host is none, one row has two mistakes."""
+
+
+def _show_table(scene: Scene, table: str) -> None:
+    scene.open(office())
+    page = scene.window.keeping._show_page(Path("trunks.csv"))
+    page.show_preview(read_csv(table, ["Main office"]))
+
+
 def _rejected(trunk: Trunk) -> TrunkChanged:
     outcome = registered(
         trunk,
@@ -416,7 +542,7 @@ def _bring_in(scene: Scene) -> None:
     scene.desk.tell(progress)
 
 
-SCENES: dict[str, Callable[[Scene], None]] = {
+SCENES: dict[str, Callable[[Scene], None]] = WIZARD_SCENES | {
     play.__name__: play
     for play in (
         empty,
@@ -425,6 +551,7 @@ SCENES: dict[str, Callable[[Scene], None]] = {
         registered_trunk,
         wrong_password,
         unreachable,
+        certificate_refused,
         no_password,
         call_page,
         emergency,
@@ -437,11 +564,19 @@ SCENES: dict[str, Callable[[Scene], None]] = {
         one_way,
         demo_running,
         demo_done,
-        add_form,
-        add_form_errors,
         settings,
+        settings_of_a_provider,
+        settings_by_address,
+        settings_found,
+        settings_not_found,
+        switched_off,
+        deleted,
+        import_preview,
+        import_empty,
+        import_refused,
         trace,
         engine_lost,
         log,
     )
 }
+SCENES |= CALL_SCENES | HISTORY_SCENES

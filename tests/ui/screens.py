@@ -45,6 +45,8 @@ def main() -> int:
         scene = Scene(_wait)
         play(scene)
         scene.window.resize(*(int(edge) for edge in arguments.size.split("x")))
+        # A form of fifty rows is laid out in more than one turn
+        _wait(lambda: True)
         _wait(lambda: True)
         scene.window.grab().save(str(arguments.folder / f"{name}{suffix}.png"))
         scene.close()

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.errors import EngineError
 from app.model.outcome import Direction
-from app.model.trunk import TrunkState
+from app.model.trunk import IdentityHeader, NumberFormat, TrunkState
 from app.sip.messages import CallState, Source
 from app.sip.notices import CallDigit, CallEnded, CallFigures, CallMeters, CallProgress
 from app.ui.trunk_page import TrunkPage
@@ -34,7 +34,7 @@ def page(scene: Scene) -> TrunkPage:
 def _call(scene: Scene) -> tuple[TrunkPage, CallCard]:
     in_call(scene)
     page = scene.page()
-    scene.wait(lambda: page.calls.cards[0]._hang_up.hasFocus())
+    scene.wait(lambda: page.calls.cards[0].live.buttons.hang_up.hasFocus())
     return page, page.calls.cards[0]
 
 
@@ -44,7 +44,28 @@ def _has_focus(widget: QWidget) -> Callable[[], bool]:
 
 def test_line_says_how_the_number_will_be_sent(page: TrunkPage) -> None:
     page.calls.number.setText("+1 (514) 555-0199")
-    assert page.calls.line == "Will be sent as +15145550199 through Main office (montreal1.voip.example)"
+    assert page.calls.line == (
+        "Will be sent as +15145550199 through Main office (montreal1.voip.example), "
+        "caller ID +15145550100 in From"
+    )
+
+
+def test_line_shows_number_and_caller_id_as_the_provider_wants_them(scene: Scene) -> None:
+    scene.open(
+        office(
+            country="CA",
+            number_format=NumberFormat.E164,
+            caller_id_format=NumberFormat.NANP_10,
+            caller_id_header=(IdentityHeader.FROM, IdentityHeader.P_ASSERTED_IDENTITY),
+        )
+    )
+    page = scene.page()
+    page.show_calls()
+    page.calls.number.setText("514 555 0199")
+    assert page.calls.line == (
+        "Will be sent as 15145550199 through Main office (montreal1.voip.example), "
+        "caller ID 5145550100 in From, P-Asserted-Identity"
+    )
 
 
 def test_hash_is_shown_as_typed_not_as_escaped(page: TrunkPage) -> None:
@@ -73,7 +94,7 @@ def test_number_enter_and_escape_place_and_end_a_call(page: TrunkPage, scene: Sc
     qtbot.keyClicks(page.calls.number, "600")
     qtbot.keyClick(page.calls.number, Qt.Key.Key_Return)
     scene.wait(lambda: bool(page.calls.cards) and page.calls.cards[0].call.state is CallState.ANSWERED)
-    scene.wait(_has_focus(page.calls.cards[0]._hang_up))
+    scene.wait(_has_focus(page.calls.cards[0].live.buttons.hang_up))
     focused = QApplication.focusWidget()
     assert focused
     qtbot.keyClick(focused, Qt.Key.Key_Escape)
@@ -84,8 +105,8 @@ def test_number_enter_and_escape_place_and_end_a_call(page: TrunkPage, scene: Sc
 
 def test_chosen_sound_and_length_go_with_the_call(page: TrunkPage, scene: Scene) -> None:
     page.calls.set_number("600")
-    page.calls._send.setCurrentIndex(list(Source).index(Source.SPEECH))
-    page.calls._length.setCurrentIndex(0)
+    page.calls.panel.send.setCurrentIndex(list(Source).index(Source.SPEECH))
+    page.calls.panel.length.setCurrentIndex(0)
     page.calls.place_call()
     scene.wait(lambda: bool(page.watch.active_calls))
     assert scene.desk.asked_for("place_call") == [("office", "600", 10.0, Source.SPEECH)]
@@ -144,17 +165,17 @@ def test_pad_types_the_number_while_no_call_is_up(page: TrunkPage, qtbot: QtBot)
 def test_pad_and_keys_send_digits_in_a_call(scene: Scene, qtbot: QtBot) -> None:
     page, card = _call(scene)
     qtbot.mouseClick(page.calls.pad.keys["7"], Qt.MouseButton.LeftButton)
-    qtbot.keyClick(card._hang_up, Qt.Key.Key_8)
+    qtbot.keyClick(card.live.buttons.hang_up, Qt.Key.Key_8)
     scene.wait(lambda: len(scene.desk.asked_for("send_digits")) == 2)
     assert [digits for *_, digits in scene.desk.asked_for("send_digits")] == ["7", "8"]
-    assert "Digits sent: 78" in card._digits.text()
+    assert "Digits sent: 78" in card.digits.text()
     assert page.calls.number.text() == "15145550199"
 
 
 def test_card_shows_state_timer_and_figures(scene: Scene) -> None:
     _, card = _call(scene)
-    assert card._state.text().startswith("In call  0:0")
-    assert card._figures.values() == {
+    assert card.state.startswith("In call  0:0")
+    assert card.live.figures.values() == {
         "Codec": "G.711 µ-law",
         "Loss": "0.0 %",
         "Jitter": "0.4 ms",
@@ -167,23 +188,23 @@ def test_card_shows_state_timer_and_figures(scene: Scene) -> None:
 def test_timer_goes_on_while_in_call_and_stops_after(scene: Scene) -> None:
     page, card = _call(scene)
     card.call.answered_at = (card.call.answered_at or 0.0) - 65
-    scene.wait(lambda: card._state.text().startswith("In call  1:0"))
+    scene.wait(lambda: card.state.startswith("In call  1:0"))
     page.calls.hang_up_newest()
-    scene.wait(lambda: not page.calls._tick.isActive())
+    scene.wait(lambda: not page.calls.right._tick.isActive())
 
 
 def test_meters_follow_the_levels(scene: Scene) -> None:
     _, card = _call(scene)
     call_id = card.call.call_id
     scene.desk.tell(CallMeters(trunk_id="office", call_id=call_id, tx_dbm0=-9.6, rx_dbm0=None))
-    scene.wait(lambda: card._sent._figure.text() == "\N{MINUS SIGN}10 dBm0")
-    assert card._heard._figure.text() == "silent"
-    assert card._heard.meter.peak_dbm0 == pytest.approx(-17.0)
+    scene.wait(lambda: card.live.sent.words == "\N{MINUS SIGN}10 dBm0")
+    assert card.live.heard.words == "silent"
+    assert card.live.heard.peak_dbm0 == pytest.approx(-17.0)
 
 
 def test_sound_can_be_changed_in_the_call(scene: Scene) -> None:
     _, card = _call(scene)
-    card._send.setCurrentIndex(list(Source).index(Source.SILENCE))
+    card.live.send.setCurrentIndex(list(Source).index(Source.SILENCE))
     scene.wait(lambda: bool(scene.desk.asked_for("set_source")))
     assert scene.desk.asked_for("set_source")[0] == ("office", card.call.call_id, Source.SILENCE)
 
@@ -192,7 +213,7 @@ def test_digits_received_are_shown(scene: Scene) -> None:
     _, card = _call(scene)
     for digit in "42":
         scene.desk.tell(CallDigit(trunk_id="office", call_id=card.call.call_id, digit=digit))
-    scene.wait(lambda: card._digits.text() == "Digits received: 42")
+    scene.wait(lambda: card.digits.text() == "Digits received: 42")
 
 
 def test_incoming_call_shows_who_calls_and_what_number_and_can_be_answered(
@@ -202,14 +223,15 @@ def test_incoming_call_shows_who_calls_and_what_number_and_can_be_answered(
     card = scene.page().calls.cards[0]
     assert card._number.text() == "From Anna Smith, +493012345678"
     assert card._called.text() == "Number called: +15145550100 (sip:+15145550100@203.0.113.7)"
-    card.answer_asked.emit()
+    assert card.incoming
+    qtbot.mouseClick(card.incoming.answer, Qt.MouseButton.LeftButton)
     scene.wait(lambda: scene.desk.asked_for("answer") == [("office", "in-1")])
 
 
 def test_incoming_call_can_be_declined_with_escape(scene: Scene, qtbot: QtBot) -> None:
     incoming(scene)
     qtbot.keyClick(scene.page().calls.number, Qt.Key.Key_Escape)
-    scene.wait(lambda: scene.desk.asked_for("reject") == [("office", "in-1")])
+    scene.wait(lambda: scene.desk.asked_for("reject") == [("office", "in-1", 603)])
 
 
 def test_incoming_call_elsewhere_is_announced_and_led_to(scene: Scene) -> None:
@@ -233,7 +255,7 @@ def test_failed_call_shows_its_finding_and_leads_to_the_setting(scene: Scene) ->
     page = scene.page()
     card = page.calls.cards[0]
     assert "caller ID" in card.verdict
-    assert "403 Caller ID not allowed" in card._story.text()
+    assert "403 Caller ID not allowed" in card.story
     card.field_asked.emit(card.call.findings[0].field)
     assert page.settings
     assert page.shows_settings
@@ -244,12 +266,15 @@ def test_call_without_sound_coming_in_does_not_count_as_working(scene: Scene) ->
     one_way(scene)
     card = scene.page().calls.cards[0]
     assert "does not work" in card.verdict
-    assert card._figures.values()["Loss"] == "\N{EN DASH}"
+    assert card.result
+    assert card.result.figures.values()["Loss"] == "\N{EN DASH}"
 
 
 def test_details_can_be_copied(scene: Scene) -> None:
     call_failed(scene)
-    scene.page().calls.cards[0]._copy.click()
+    result = scene.page().calls.cards[0].result
+    assert result
+    result.copy.click()
     text = QGuiApplication.clipboard().text()
     assert "SIP: 403 Caller ID not allowed" in text
     assert "Trunk: Main office" in text
@@ -271,7 +296,7 @@ def test_result_can_be_removed(page: TrunkPage, scene: Scene) -> None:
     scene.wait(lambda: bool(page.calls.cards))
     page.calls.cards[0]._dismiss.click()
     assert not page.calls.cards
-    assert page.calls._empty.isVisible()
+    assert page.calls.right.empty.isVisible()
 
 
 def test_call_id_of_an_earlier_connection_starts_a_card_of_its_own(page: TrunkPage, scene: Scene) -> None:
@@ -295,4 +320,6 @@ def test_figures_of_a_call_that_is_over_are_dropped(page: TrunkPage, scene: Scen
         CallFigures(trunk_id="office", call_id="a", figures=figures(packets=1)),
     )
     scene.wait(lambda: bool(page.calls.cards))
-    assert page.calls.cards[0]._figures.values()["Packets out / in"] == "300 / 300"
+    result = page.calls.cards[0].result
+    assert result
+    assert result.figures.values()["Packets out / in"] == "300 / 300"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
@@ -41,6 +42,17 @@ def test_one_click_leads_to_the_call_page_with_all_steps_ticked(scene: Scene, qt
     _end_call(scene)
     assert "works" in page.calls.cards[0].verdict
     assert "Now try your own" in window.demo.words
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space])
+def test_one_key_starts_the_demo(key: Qt.Key, scene: Scene, qtbot: QtBot) -> None:
+    window = scene.open()
+    start = window.stack.start_page
+    assert start
+    scene.wait(start.demo_button.hasFocus)
+    qtbot.keyClick(start.demo_button, key)
+    scene.wait(lambda: "demo" in window.pane.pages and bool(window.pane.pages["demo"].watch.active_calls))
+    _end_call(scene)
 
 
 def test_call_of_the_demo_ends_by_itself(scene: Scene) -> None:

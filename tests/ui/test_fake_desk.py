@@ -7,7 +7,9 @@ import inspect
 import pytest
 
 from app.desk import Desk
+from app.history.calls import CallHistory
 from tests.helpers.fake_desk import FakeDesk
+from tests.helpers.fake_history import FakeHistory
 
 OF_TESTS = {"tell", "release", "asked_for", "answer_call", "end_call"}
 
@@ -23,6 +25,13 @@ def _methods(kind: type) -> dict[str, object]:
 @pytest.mark.parametrize("name", sorted(set(_methods(FakeDesk)) - OF_TESTS))
 def test_each_method_has_the_signature_of_the_real_one(name: str) -> None:
     fake, real = getattr(FakeDesk, name), getattr(Desk, name)
+    assert inspect.iscoroutinefunction(fake) == inspect.iscoroutinefunction(real)
+    assert _shape(fake) == _shape(real)
+
+
+@pytest.mark.parametrize("name", sorted(set(_methods(FakeHistory)) - {"put", "change"}))
+def test_each_method_of_the_history_has_the_signature_of_the_real_one(name: str) -> None:
+    fake, real = getattr(FakeHistory, name), getattr(CallHistory, name)
     assert inspect.iscoroutinefunction(fake) == inspect.iscoroutinefunction(real)
     assert _shape(fake) == _shape(real)
 

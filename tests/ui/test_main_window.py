@@ -152,6 +152,15 @@ def test_change_made_by_the_command_line_shows_when_the_window_is_come_back_to(s
     assert window.chosen.watch.trunk.id == "office"
 
 
+def test_trunk_that_can_not_be_read_is_told_with_the_missing_keyring(scene: Scene) -> None:
+    def torn(desk: FakeDesk) -> None:
+        desk.store_note = 'The trunk "Torn" can\'t be read.'
+
+    window = scene.open(office(), vault_note="There is no keyring.", prepare=torn)
+    scene.wait(lambda: window.banner.words == 'The trunk "Torn" can\'t be read.\nThere is no keyring.')
+    assert len(window.trunks.watches) == 1
+
+
 def test_closing_with_a_call_up_asks_once(scene: Scene) -> None:
     in_call(scene)
     window = scene.window

@@ -6,13 +6,20 @@ import asyncio
 
 import pytest
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from app.errors import EngineError
 from app.model.trunk import TrunkState
 from app.sip.notices import TrunkChanged
 from tests.helpers.fake_desk import office, registered
-from tests.ui.scenes import Scene, no_password, registered_trunk, unreachable, wrong_password
+from tests.ui.scenes import (
+    Scene,
+    certificate_refused,
+    no_password,
+    registered_trunk,
+    unreachable,
+    wrong_password,
+)
 
 
 def test_trunk_that_is_off_offers_to_connect(scene: Scene) -> None:
@@ -77,7 +84,7 @@ def test_wrong_password_says_what_to_do_and_leads_to_the_field(scene: Scene) -> 
     page.overview._findings.field_asked.emit(finding.field)
     assert page.settings
     assert page.shows_settings
-    password = page.settings.form.password.line
+    password = page.settings.form.password.input.line
     scene.wait(lambda: QApplication.focusWidget() is password)
 
 
@@ -97,7 +104,7 @@ def test_missing_password_leads_to_the_setting(scene: Scene) -> None:
     assert page.overview.headline == "No password is known for Main office."
     page.overview._fix.click()
     assert page.settings
-    password = page.settings.form.password.line
+    password = page.settings.form.password.input.line
     scene.wait(lambda: QApplication.focusWidget() is password)
 
 
@@ -133,3 +140,26 @@ def test_every_state_has_a_shape_a_word_and_a_headline(scene: Scene, state: Trun
     assert page._badge.accessibleName()
     assert page.overview.headline
     assert not page._badge.grab().toImage().isNull()
+
+
+@pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)
+def test_a_certificate_that_is_not_trusted_is_shown_and_can_be_trusted(scene: Scene) -> None:
+    certificate_refused(scene)
+    overview = scene.page().overview
+    assert overview.trust_button.isVisible()
+    overview.trust_button.click()
+    (box,) = scene.window.findChildren(QMessageBox)
+    fingerprint = scene.page().watch.outcome.tls.fingerprint
+    shown = box.informativeText().replace("\n", ":")
+    assert fingerprint in shown
+    assert "pbx.office.example" in shown
+    assert box.defaultButton() is box.escapeButton()
+    trust = next(button for button in box.buttons() if button is not box.defaultButton())
+    trust.click()
+    scene.wait(lambda: bool(scene.desk.asked_for("connect")))
+    assert scene.desk.trunk("office").tls_pin == fingerprint
+
+
+def test_a_trunk_that_works_or_fails_otherwise_has_no_certificate_to_trust(scene: Scene) -> None:
+    unreachable(scene)
+    assert not scene.page().overview.trust_button.isVisible()

@@ -24,7 +24,24 @@ def test_state_can_be_shown_in_light_and_dark(
         qapp.setPalette(light)
 
 
-@pytest.mark.parametrize("name", ["in_call", "wrong_password", "settings", "add_form", "incoming", "empty"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "in_call",
+        "wrong_password",
+        "settings",
+        "settings_of_a_provider",
+        "import_preview",
+        "incoming",
+        "empty",
+        "wizard_providers",
+        "wizard_sign_in",
+        "wizard_nearest",
+        "wizard_numbers",
+        "wizard_works",
+        "wizard_wrong_password",
+    ],
+)
 def test_every_control_that_takes_the_focus_has_an_accessible_name(name: str, scene: Scene) -> None:
     SCENES[name](scene)
     nameless = [

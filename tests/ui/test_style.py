@@ -93,6 +93,28 @@ def test_text_follows_a_change_of_palette(qapp: QApplication, qtbot: QtBot) -> N
     qtbot.waitUntil(lambda: text.palette().color(QPalette.ColorRole.WindowText) == before)
 
 
+def test_icon_of_a_button_is_as_dim_as_its_words(qapp: QApplication, qtbot: QtBot) -> None:
+    light = QPalette(qapp.palette())
+    qapp.setPalette(dark_palette())
+    try:
+        button = IconButton("x", "call")
+        qtbot.addWidget(button)
+        bright = _brightest(button)
+        button.setEnabled(False)
+        words = button.palette().color(QPalette.ColorRole.ButtonText).lightness()
+        assert _brightest(button) <= words < bright
+        button.setEnabled(True)
+        assert _brightest(button) == bright
+    finally:
+        qapp.setPalette(light)
+
+
+def _brightest(button: IconButton) -> int:
+    image = button.icon().pixmap(16, 16).toImage()
+    found = (image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height()))
+    return max(colour.lightness() for colour in found if colour.alpha() == 255)
+
+
 def test_text_reads_no_markup(qtbot: QtBot) -> None:
     text = Text("<b>403</b>", wrap=False)
     qtbot.addWidget(text)

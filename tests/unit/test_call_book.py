@@ -19,6 +19,7 @@ from app.model.outcome import (
     MediaFigures,
     StreamFigures,
 )
+from app.model.quality import Grade
 from app.sip.call_book import KEEP_ENDED, CallBook
 from app.sip.messages import CallChanged, CallLevels, CallMedia, CallState
 from app.sip.notices import CallEnded, CallFigures, CallMeters, CallProgress
@@ -315,5 +316,31 @@ def test_old_outcomes_are_dropped_and_calls_that_are_up_never() -> None:
         assert book.calls.up == 1
         book.end(up)
         assert (await book.outcome(up)).sip_code == 200
+
+    run(test)
+
+
+def test_figures_are_scored_and_the_outcome_has_the_score_of_the_whole_call() -> None:
+    async def test(book: Book) -> None:
+        call_id = book.begin()
+        book.change(call_id, CallState.ANSWERED)
+        book.media(call_id, packets=10)
+        book.media(call_id, packets=100)
+        book.end(call_id)
+        outcome = await book.outcome(call_id)
+        assert outcome.quality is not None
+        assert outcome.quality.mean.grade is Grade.GOOD
+        assert outcome.quality.mean.one_way_ms is None
+
+    told = [notice.quality for notice in run(test).seen.of(CallFigures)]
+    assert told[0] is None
+    assert told[1] is not None
+
+
+def test_a_call_without_sound_has_no_score() -> None:
+    async def test(book: Book) -> None:
+        call_id = book.begin()
+        book.end(call_id, 486)
+        assert (await book.outcome(call_id)).quality is None
 
     run(test)

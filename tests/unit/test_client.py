@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -15,7 +16,16 @@ from app.model.outcome import AnsweredBy
 from app.sip import child
 from app.sip.child import Child, ChildOutcome
 from app.sip.client import EngineBugError, EngineClient
-from app.sip.messages import PROTOCOL_VERSION, Event, OptionsAnswered, Register, SendOptions, Unregister
+from app.sip.messages import (
+    PROTOCOL_VERSION,
+    Answer,
+    Done,
+    Event,
+    OptionsAnswered,
+    Register,
+    SendOptions,
+    Unregister,
+)
 from tests.engine.waiting import until
 from tests.helpers.engine_stub import BUG_TEXT, GRANTED, REFUSED_TEXT, Do, Script, Turn, stub_engines
 
@@ -148,6 +158,29 @@ def test_a_start_that_is_cancelled_leaves_nothing_running(monkeypatch: pytest.Mo
             await gone(made)
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("pause", [0, 1, 2, 3, 4, 6, 8, 12, 16, 24])
+def test_a_start_cancelled_twice_leaves_nothing_running(pause: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Cancel in the wizard, then the window closed: the second one meets the engine's end half done
+    stub_engines(monkeypatch, Script(hello="", deaf=True))
+    made = EngineClient(on_event=print, on_end=print)
+
+    async def run() -> None:
+        starting = asyncio.create_task(made.start())
+        for _ in range(pause):
+            await asyncio.sleep(0)
+        starting.cancel()
+        for _ in range(2):
+            await asyncio.sleep(0)
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+
+    asyncio.run(run())
+    process = made._child._process
+    assert process is None or process.returncode is not None
+    gc.collect()  # asyncio tells here of what it could not close
 
 
 # Asking
@@ -324,5 +357,23 @@ def test_stopping_before_the_start_is_harmless() -> None:
     async def run() -> None:
         async with client() as made:
             assert await made.stop() is None
+
+    asyncio.run(run())
+
+
+def test_a_cancellation_that_comes_together_with_the_answer_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def run() -> None:
+        client = EngineClient(on_event=lambda _: None, on_end=lambda _: None)
+        monkeypatch.setattr(client._child, "send", lambda _line: None)
+        asking = asyncio.create_task(client.request(Unregister()))
+        while not client._waiting:
+            await asyncio.sleep(0)
+        (future,) = client._waiting.values()
+        future.set_result(Answer(id=1, result=Done()))
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
 
     asyncio.run(run())

@@ -25,14 +25,16 @@ from app.model.outcome import (
     Target,
     TlsFacts,
 )
-from app.model.trunk import Transport, Trunk, TrunkState
+from app.model.sound_figures import FarReport, SoundFigures
+from app.model.trunk import SignIn, Transport, Trunk, TrunkState
 from app.sip import status
 
 TRUNK = Trunk(id="1", name="Office", host="sip.example.test", user="1234", caller_id="+4420794600")
 TARGET = Target(address="192.0.2.1", port=5060, transport=Transport.UDP, name="a.example.test")
 OTHER = Target(address="192.0.2.2", port=5060, transport=Transport.UDP, name="b.example.test")
 SETTINGS = {"", "host", "port", "transport", "user", "auth_id", "realm", "proxy", "expires", "register"}
-SETTINGS |= {"caller_id", "codecs", "ca_file", "password"}
+SETTINGS |= {"caller_id", "codecs", "ca_file", "tls_pin", "password", "srtp", "session_timer"}
+SETTINGS |= {"public_address"}
 
 SAMPLE = Values(**{name: f"<{name}>" for name in Values.__struct_fields__})
 CODES = tuple(code for code in status.codes() if code >= 300)
@@ -92,6 +94,7 @@ def figures(
         rx=StreamFigures(packets=received, lost=lost, discarded=late, jitter_ms=jitter),
         round_trip_ms=round_trip,
         codec="PCMU",
+        sound=SoundFigures(far_report=FarReport.RECEIVES if received else FarReport.NONE),
     )
 
 
@@ -107,6 +110,7 @@ def answered(media: MediaFigures | None, **more: object) -> CallOutcome:
         setup_ms=120.0,
         duration_s=10.0,
         hung_up_by=HungUpBy.LIMIT,
+        hang_up_ms=20.0,
         media=media,
         heard=True,
     )
@@ -237,7 +241,7 @@ def test_a_registered_trunk_passes_and_tells_time_and_lifetime() -> None:
 
 def test_a_trunk_without_registration_passes_when_its_server_answers() -> None:
     outcome = refused(404, "Not Found", state=TrunkState.REACHABLE)
-    (finding,) = explain_registration(outcome, replace(TRUNK, register=False))
+    (finding,) = explain_registration(outcome, replace(TRUNK, sign_in=SignIn.CREDENTIALS))
     assert finding.id == "REACH-OK"
     assert finding.verdict is Verdict.PASS
     assert "OPTIONS to udp 192.0.2.1:5060 (a.example.test)" in finding.evidence
@@ -266,8 +270,14 @@ def test_a_server_that_was_passed_over_is_a_warning_beside_the_pass() -> None:
         (LocalCause.TLS_CA, "TLS-CA", "ca_file"),
         (LocalCause.TLS_NAME, "TLS-NAME", "host"),
         (LocalCause.TLS_TIME, "TLS-TIME", ""),
+        (LocalCause.TLS_PIN, "TLS-PIN", "tls_pin"),
         (LocalCause.TLS_PROTOCOL, "TLS-PROTO", "port"),
         (LocalCause.ENGINE_LOST, "ENGINE-LOST", ""),
+        (LocalCause.NO_ACK, "CALL-CUT-ACK", "transport"),
+        (LocalCause.SESSION_EXPIRED, "CALL-CUT-TIMER", "session_timer"),
+        (LocalCause.CALL_UNKNOWN, "CALL-CUT-GONE", ""),
+        (LocalCause.NO_SRTP, "SRTP-NONE", "srtp"),
+        (LocalCause.NO_CODEC, "CODEC-NONE", "codecs"),
         (LocalCause.OTHER, "NET-OTHER", "host"),
         (LocalCause.NONE, "NET-OTHER", "host"),
     ],
@@ -401,9 +411,9 @@ def test_a_wrong_password_is_the_headline() -> None:
     assert "The server asked for the password 2 times (401 or 407)." in found[0].evidence
 
 
-@pytest.mark.parametrize("register", [True, False])
-def test_no_registration_outcome_falls_through(register: bool) -> None:
-    trunk = replace(TRUNK, register=register)
+@pytest.mark.parametrize("sign_in", SignIn)
+def test_no_registration_outcome_falls_through(sign_in: SignIn) -> None:
+    trunk = replace(TRUNK, sign_in=sign_in)
     codes = (0, 100, 200, 302, 401, 403, 408, 423, 480, 500, 503, 603, 699)
     for state, by, cause, code in itertools.product(TrunkState, [None, *AnsweredBy], LocalCause, codes):
         for target in (None, TARGET):
@@ -463,6 +473,17 @@ def test_a_call_too_short_for_sound_is_not_blamed_on_the_trunk() -> None:
     assert ids(found) == ["CALL-SHORT", "CALL-ANSWERED"]
     assert worst(found) is Verdict.WARNING
     assert "less than a second" in found[0].title
+    found = explain_call(answered(figures(), duration_s=0.4, heard=False), TRUNK)
+    assert ids(found) == ["CALL-SHORT", "CALL-ANSWERED"]
+
+
+@pytest.mark.parametrize("by", [HungUpBy.US, HungUpBy.LIMIT])
+def test_an_end_that_is_not_confirmed_is_a_warning(by: HungUpBy) -> None:
+    found = explain_call(answered(figures(), hung_up_by=by, hang_up_ms=None), TRUNK)
+    assert ids(found) == ["BYE-LOST", "CALL-OK"]
+    assert (
+        headline(found) == "This trunk works, but the other side no longer answered at the end of the call."
+    )
 
 
 def test_packets_with_silence_in_them_are_a_warning() -> None:
@@ -477,7 +498,7 @@ def test_packets_with_silence_in_them_are_a_warning() -> None:
     [
         (figures(lost=5), []),
         (figures(lost=6), ["MEDIA-LOSS"]),
-        (figures(late=6), ["MEDIA-LOSS"]),
+        (figures(late=6), ["MEDIA-LATE"]),
         (figures(tx_lost=60), ["MEDIA-LOSS"]),
         (figures(received=50, lost=10), []),
         (figures(jitter=20.0), []),
@@ -530,6 +551,21 @@ def test_a_call_that_lost_its_connection_was_cut() -> None:
     assert found[0].title == "The call was cut after 10 s: connection lost."
     assert not any("made up" in line or "No answer" in line for line in found[0].evidence)
     assert "The call was answered, and its end was seen only here: connection lost: OK" in found[0].evidence
+
+
+@pytest.mark.parametrize(
+    ("cause", "finding_id"),
+    [
+        (LocalCause.NO_ACK, "CALL-CUT-ACK"),
+        (LocalCause.SESSION_EXPIRED, "CALL-CUT-TIMER"),
+        (LocalCause.CALL_UNKNOWN, "CALL-CUT-GONE"),
+        (LocalCause.NO_ANSWER, "CALL-CUT"),
+    ],
+)
+def test_an_answered_call_that_was_cut_says_why(cause: LocalCause, finding_id: str) -> None:
+    found = explain_call(answered(figures(), answered_by=AnsweredBy.LOCAL, local_cause=cause), TRUNK)
+    assert ids(found) == [finding_id, "CALL-ANSWERED"]
+    assert "10 s" in found[0].title
 
 
 @pytest.mark.parametrize(
@@ -592,7 +628,7 @@ def test_a_number_that_is_not_known_is_no_fault_of_the_whole_trunk() -> None:
 
 def test_credentials_refused_for_a_call_of_a_trunk_without_registration_are_simply_wrong() -> None:
     (finding,) = explain_call(
-        unanswered(CallResult.WRONG_CREDENTIALS, 401, "x"), replace(TRUNK, register=False)
+        unanswered(CallResult.WRONG_CREDENTIALS, 401, "x"), replace(TRUNK, sign_in=SignIn.CREDENTIALS)
     )
     assert finding.id == "AUTH-LOOP"
 
@@ -663,7 +699,7 @@ def test_a_call_lost_over_udp_after_signing_in_may_be_too_large() -> None:
     )
     assert ids(explain_call(outcome, TRUNK)) == ["NET-NOANS", "NET-BIG"]
     assert ids(explain_call(outcome, replace(TRUNK, transport=Transport.TCP))) == ["NET-NOANS"]
-    assert ids(explain_call(outcome, replace(TRUNK, register=False))) == ["NET-NOANS"]
+    assert ids(explain_call(outcome, replace(TRUNK, sign_in=SignIn.CREDENTIALS))) == ["NET-NOANS"]
 
 
 def test_a_timer_of_ours_after_ringing_is_nobody_answering() -> None:
@@ -676,7 +712,9 @@ def test_a_timer_of_ours_after_ringing_is_nobody_answering() -> None:
         hung_up_by=HungUpBy.LIMIT,
     )
     assert ids(explain_call(outcome, TRUNK)) == ["CALL-NOANSWER"]
-    assert ids(explain_call(replace(outcome, setup_ms=None), replace(TRUNK, register=False))) == ["NET-NOANS"]
+    assert ids(explain_call(replace(outcome, setup_ms=None), replace(TRUNK, sign_in=SignIn.CREDENTIALS))) == [
+        "NET-NOANS"
+    ]
 
 
 def test_a_call_refused_here_says_why_and_blames_nobody() -> None:
@@ -692,11 +730,28 @@ def test_a_call_that_came_in_is_told_as_such() -> None:
     assert "from sip:600@example.test" in explain_call(came, TRUNK, direction=Direction.IN)[0].title
     mute = answered(figures(received=0), heard=None)
     assert ids(explain_call(mute, TRUNK, direction=Direction.IN)) == ["RTP-NONE-RX", "CALL-IN-ANSWERED"]
+    given_up = unanswered(CallResult.CANCELLED, 487, "Request Terminated")
+    (finding,) = explain_call(given_up, TRUNK, direction=Direction.IN)
+    assert "The caller gave up." in finding.evidence
     missed = unanswered(CallResult.BUSY, 486, "Busy Here")
     (finding,) = explain_call(missed, TRUNK, direction=Direction.IN)
+    assert "This computer answered 486 Busy Here" in finding.evidence
     assert finding.id == "CALL-IN-MISSED"
     assert finding.verdict is Verdict.NOT_RUN
     assert headline([finding]) == "A call came in and was not answered."
+
+
+def test_a_call_that_came_in_and_was_refused_unasked_is_a_fault_of_the_settings() -> None:
+    words = "Refused, because the caller and this trunk have no codec in common"
+    outcome = unanswered(CallResult.FAILED, 488, words, number="sip:+15145550100@example.test")
+    (finding,) = explain_call(outcome, TRUNK, direction=Direction.IN)
+    assert finding.id == "CALL-IN-REFUSED"
+    assert finding.verdict is Verdict.FAIL
+    assert finding.meaning.endswith(f"{words}.")
+    assert f"This computer answered 488 {words}" in finding.evidence
+    assert not any(line.startswith("The network answered") for line in finding.evidence)
+    by_hand = unanswered(CallResult.CANCELLED, 480, "x", hung_up_by=HungUpBy.US)
+    assert ids(explain_call(by_hand, TRUNK, direction=Direction.IN)) == ["CALL-IN-MISSED"]
 
 
 @pytest.mark.parametrize("direction", list(Direction))

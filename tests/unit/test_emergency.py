@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from app.errors import CallRefusedError
+from app.providers.catalogue import providers
 from app.sip.emergency import Country, Severity, countries, find, guard, refuse_emergency
 
 
@@ -91,7 +92,7 @@ def test_no_spelling_of_an_emergency_number_passes_on_any_trunk(place: Country, 
     passed: list[str] = []
     for way, text in spellings(entry, place).items():
         for gate in (refuse_emergency, guard):
-            for country in ("", "US", "FR"):
+            for country in ("", "US", "CH"):
                 try:
                     gate(text, country)
                 except CallRefusedError:
@@ -122,16 +123,62 @@ def test_live_services_are_refused_where_they_exist_and_only_there(place: Countr
             with pytest.raises(CallRefusedError, match="public service"):
                 refuse_emergency(text, place.code.lower())
             assert find(text) is None, text
-            assert find(text, "FR") is None, text
+            assert find(text, "CH") is None, text
 
 
 def test_the_table_has_the_numbers_that_must_never_be_dialled() -> None:
     wanted = {"911", "988", "112", "000", "106", "113", "999", "18000"}
     wanted |= {"091", "092", "062", "061", "080", "085", "088"}
+    wanted |= {"110", "119", "190", "192", "193", "995"}
     assert {entry for place in countries() for entry in place.emergency} == wanted
     live = {place.code: set(place.live) for place in countries()}
     assert live["US"] == live["CA"] == {"211", "311", "411", "511", "611", "711", "811"}
     assert {"101", "111", "105", "116xxx"} <= live["GB"]
+
+
+def test_every_country_that_a_provider_of_the_catalogue_serves_first_has_its_numbers() -> None:
+    served = {country for provider in providers() for country in provider.countries[:1]}
+    assert served <= {place.code for place in countries()}
+
+
+@pytest.mark.parametrize(
+    ("countries_with_it", "own"),
+    [
+        ("CA US", "911"),
+        ("GB IE", "999 112"),
+        ("NL ES DK SE", "112"),
+        ("AU", "000 112"),
+        ("DE", "110 112"),
+        ("JP", "110 119"),
+        ("BR", "190 192 193"),
+        ("SG", "999 995"),
+        ("NZ", "111"),
+        ("FR", "15 17 18 112"),
+        ("BE", "100 101 112"),
+    ],
+)
+def test_a_trunk_refuses_the_numbers_of_police_and_ambulance_in_its_country(
+    countries_with_it: str, own: str
+) -> None:
+    for country in countries_with_it.split():
+        for number in own.split():
+            for text in (number, " ".join(number), f"9{number}", f"0{number}", f"sip:{number}@192.0.2.1"):
+                with pytest.raises(CallRefusedError, match="an emergency or crisis number"):
+                    guard(text, country)
+
+
+@pytest.mark.parametrize("place", [place for place in countries() if place.at_home], ids=lambda it: it.code)
+def test_an_emergency_number_that_elsewhere_is_an_extension_is_refused_at_home_in_any_spelling(
+    place: Country,
+) -> None:
+    for entry in place.at_home:
+        for way, text in spellings(entry, place).items():
+            if way != "trunk access 1" or len(entry) > 2:
+                assert find(text, place.code) is not None, f"{way}: {text!r}"
+        assert find(entry, "CH") is None or entry in EVERYWHERE
+
+
+EVERYWHERE = {entry for place in countries() for entry in place.emergency}
 
 
 ORDINARY = [
@@ -155,7 +202,7 @@ ORDINARY = [
         "4000",
         "8000",
     ),
-    *("10000", "20911", "91155", "9110", "1120", "9999 0", "0001", "99900"),
+    *("10000", "20911", "91155", "9111", "1120", "9999 0", "0001", "99900"),
     # Ordinary numbers with an entry inside, at the front or at the end
     *("+1 911 555 0100", "9115550100", "91155501", "+1 212 555 0911", "+1 212 555 9112", "(212) 911-0112"),
     *(
@@ -184,8 +231,19 @@ ORDINARY = [
 
 
 def test_ordinary_numbers_pass() -> None:
-    refused = [number for number in ORDINARY for country in ("", "FR") if find(number, country)]
+    refused = [number for number in ORDINARY for country in ("", "CH", "FR") if find(number, country)]
     assert refused == []
+
+
+def test_extensions_and_test_numbers_pass_on_a_trunk_of_their_country() -> None:
+    for country, number in (
+        *(("CA", number) for number in ("4443", "4747", "15555550911", "*225", "*97")),
+        *(("FR", number) for number in ("1015", "1017", "1018", "150", "215", "+33 1 45 55 00 15")),
+        *(("DE", number) for number in ("1010", "211", "030 110 112", "+49 30 11 01 10")),
+        *(("NZ", number) for number in ("1011", "2111", "+64 9 555 0111")),
+        *(("BR", number) for number in ("1000", "200", "+55 11 5555-0190")),
+    ):
+        assert find(number, country) is None, (country, number)
 
 
 @pytest.mark.parametrize("number", ["600", "+1 212 555 0100", "sip:anna@pbx.example.com", "1" * 64])
@@ -227,7 +285,16 @@ def test_the_trunks_own_country_is_named_first() -> None:
     refusal = find("112", "NL")
     assert refusal is not None
     assert refusal.countries[0].code == "NL"
-    assert len(refusal.countries) == len(countries())
+    assert {place.code for place in refusal.countries} == {
+        place.code for place in countries() if "112" in place.emergency
+    }
+
+
+def test_a_number_of_many_countries_names_one_and_counts_the_rest() -> None:
+    with pytest.raises(CallRefusedError) as caught:
+        refuse_emergency("112", "DE")
+    assert "in Germany and 12 other countries" in caught.value.what
+    assert "933" not in caught.value.do
 
 
 def test_a_crisis_number_is_no_less_protected_than_an_emergency_number() -> None:

@@ -11,12 +11,12 @@ import pytest
 from msgspec.structs import replace
 
 from app.errors import EngineError
-from app.model.outcome import AnsweredBy, LocalCause, RegisterOutcome, Target, TlsFacts
-from app.model.trunk import Transport, TrunkState
-from app.sip import session as session_module
+from app.model.outcome import AnsweredBy, Direction, LocalCause, RegisterOutcome, Target, TlsFacts
+from app.model.trunk import SignIn, Transport, TrunkState
+from app.sip import sign_in_walk
 from app.sip.client import EngineBugError
-from app.sip.messages import CallChanged, CallState, DigitReceived, RegistrationState, Source, TlsHandshake
-from app.sip.notices import CallDigit, EngineLost, TrunkChanged
+from app.sip.messages import AudioInUse, CallChanged, CallState, RegistrationState, Source, TlsHandshake
+from app.sip.notices import AudioChanged, EngineLost, TrunkChanged
 from app.sip.session import TrunkSession
 from app.sip.sign_in import cause_in_words
 from app.sip.targets import Resolution, ResolveError
@@ -216,7 +216,7 @@ def test_a_provider_with_ipv6_only_is_an_outcome_that_says_so(monkeypatch: pytes
             assert (outcome.state, outcome.answered_by) == (TrunkState.UNREACHABLE, AnsweredBy.LOCAL)
             assert (outcome.target, outcome.tried) == (six(1), ())
             with pytest.raises(EngineError, match="not connected"):
-                await session.hang_up("x")
+                await session.control.hang_up("x")
 
     asyncio.run(run())
     assert "IPv6" in seen.of(TrunkChanged)[1].cause
@@ -251,7 +251,7 @@ def test_a_trunk_that_does_not_register_is_asked_for_options(monkeypatch: pytest
     seen = Seen()
 
     async def run() -> None:
-        async with opened(seen, register=False) as session:
+        async with opened(seen, sign_in=SignIn.CREDENTIALS) as session:
             assert (await session.connect()).state is TrunkState.REACHABLE
 
     asyncio.run(run())
@@ -305,12 +305,12 @@ def test_an_engine_lost_after_signing_in_is_told_with_its_calls(monkeypatch: pyt
             await session.connect()
             call_id = await session.place_call("600", max_seconds=5, ring_seconds=5, source=Source.TONE)
             with pytest.raises(EngineError, match="exit code 7"):
-                await session.send_digits(call_id, "1")
+                await session.control.send_digits(call_id, "1")
             await until(lambda: seen.lost, "the loss")
             assert (await session.wait_call(call_id)).local_cause is LocalCause.ENGINE_LOST
             assert session.state is TrunkState.UNREACHABLE
             with pytest.raises(EngineError, match="not connected"):
-                await session.hang_up(call_id)
+                await session.control.hang_up(call_id)
 
     asyncio.run(run())
     ((outcome, lost),) = seen.lost
@@ -336,11 +336,11 @@ def test_what_needs_a_connection_says_so_before_there_is_one() -> None:
         async with opened(Seen()) as session:
             for ask in (
                 session.place_call("600", max_seconds=5, ring_seconds=5, source=Source.TONE),
-                session.hang_up("x"),
-                session.answer("x", max_seconds=5, source=Source.TONE),
-                session.reject("x", 486),
-                session.set_source("x", Source.TONE),
-                session.send_digits("x", "1"),
+                session.control.hang_up("x"),
+                session.control.answer("x", max_seconds=5, source=Source.TONE),
+                session.control.reject("x", 486),
+                session.control.set_source("x", Source.TONE),
+                session.control.send_digits("x", "1"),
             ):
                 with pytest.raises(EngineError, match="Main office is not connected") as caught:
                     await ask
@@ -448,15 +448,15 @@ def registered_then(*events: Any) -> Script:
 
 def after_signing_in(monkeypatch: pytest.MonkeyPatch, *events: Any) -> Seen:
     """What a session tells when its engine tells these events some time after the registration."""
-    stub_engines(monkeypatch, registered_then(*events, DigitReceived(call_id="x", digit="#")))
+    stub_engines(monkeypatch, registered_then(*events, AudioInUse()))
     seen = Seen()
 
     async def run() -> None:
         async with opened(seen) as session:
             await session.connect()
             seen.notices.clear()
-            await session.set_source("x", Source.TONE)
-            await until(lambda: seen.of(CallDigit), "the last event")
+            await session.control.set_source("x", Source.TONE)
+            await until(lambda: seen.of(AudioChanged), "the last event")
 
     asyncio.run(run())
     return seen
@@ -484,7 +484,6 @@ def test_an_end_of_the_registration_is_told_as_off(monkeypatch: pytest.MonkeyPat
 def test_an_incoming_call_reaches_the_listener_and_is_closed_with_the_trunk(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from app.model.outcome import Direction
     from app.sip.notices import CallEnded, CallProgress
 
     ring = CallChanged(
@@ -540,7 +539,7 @@ def test_the_cause_is_one_short_line(values: dict[str, Any], words: str) -> None
 
 def test_the_limit_for_an_answer_is_handed_to_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     stub_engines(monkeypatch)
-    monkeypatch.setattr(session_module, "ANSWER_LIMIT_S", 1.25)
+    monkeypatch.setattr(sign_in_walk, "ANSWER_LIMIT_S", 1.25)
     seen = Seen()
 
     async def run() -> None:
@@ -549,3 +548,44 @@ def test_the_limit_for_an_answer_is_handed_to_the_engine(monkeypatch: pytest.Mon
 
     asyncio.run(run())
     assert "got Register(limit_s=1.25)" in seen.log
+
+
+# All channels in use
+
+
+def test_a_full_trunk_stays_full_when_its_registration_is_refreshed_and_is_free_after_the_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ring = CallChanged(call_id="in-1", direction=Direction.IN, state=CallState.INCOMING)
+    over = replace(ring, state=CallState.ENDED, sip_code=487, answered_by=AnsweredBy.NETWORK)
+    turns = (Turn(events=(ring, GRANTED)), Turn(events=(over,)))
+    stub_engines(monkeypatch, Script(turns={"SetSource": turns}))
+    seen = Seen()
+
+    async def run() -> None:
+        async with opened(seen, channels=1) as session:
+            await session.connect()
+            await session.control.set_source("x", Source.TONE)
+            await until(lambda: len(states(seen)) == 4, "the refresh")
+            await session.control.set_source("x", Source.TONE)
+            await until(lambda: len(states(seen)) == 5, "the end of the call")
+
+    asyncio.run(run())
+    full, up = TrunkState.FULL, TrunkState.REGISTERED
+    assert states(seen) == [TrunkState.CONNECTING, up, full, full, up, TrunkState.OFF]
+    causes = [notice.cause for notice in seen.of(TrunkChanged)]
+    assert causes[1:3] == [causes[4], "1 of 1 calls are up"]
+
+
+def test_a_trunk_that_is_not_up_is_not_called_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = CallChanged(call_id="in-1", direction=Direction.IN, state=CallState.INCOMING)
+    stub_engines(monkeypatch, registers(Turn(events=(refusal(403), ring))))
+    seen = Seen()
+
+    async def run() -> None:
+        async with opened(seen, channels=1) as session:
+            await session.connect()
+            await until(lambda: session.calls_up, "the call")
+            assert session.state is TrunkState.REJECTED
+
+    asyncio.run(run())

@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 
@@ -84,17 +84,24 @@ def test_the_loop_goes_on_where_it_ended(rate: int) -> None:
 
 
 @pytest.mark.parametrize("rate", [8000, 16000])
-def test_gaps_last_40_ms_and_no_two_distances_are_equal(rate: int) -> None:
-    tone = keyed_tone(rate)
+@pytest.mark.parametrize("pattern", range(5))
+def test_gaps_and_their_distances_are_of_many_lengths(rate: int, pattern: int) -> None:
+    tone = keyed_tone(rate, pattern=pattern)
+    silent = [not any(block) for block in _blocks(tone, rate)]
     starts = _gap_starts(tone, rate)
-    silent = sum(not any(block) for block in _blocks(tone, rate))
-    distances = [
-        (after - before) % 800 for before, after in zip(starts, [*starts[1:], starts[0]], strict=True)
-    ]
-    assert len(starts) >= 10
-    assert silent == 4 * len(starts)
-    assert len(set(distances)) == len(distances)
-    assert min(distances) >= 20
+    gaps = {silent.index(False, start) - start for start in starts}
+    distances = [after - before for before, after in pairwise(starts)]
+    assert len(starts) >= 15
+    assert gaps <= set(range(3, 8))
+    assert len(gaps) > 2
+    assert min(distances) >= 18
+    assert max(distances) <= 52
+    assert len(set(distances)) > 8
+
+
+def test_the_same_pattern_is_the_same_tone_and_another_one_is_not() -> None:
+    assert keyed_tone(RATE, pattern=3) == keyed_tone(RATE, pattern=3)
+    assert keyed_tone(RATE, pattern=3) != keyed_tone(RATE, pattern=4)
 
 
 # The echo

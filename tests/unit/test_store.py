@@ -18,7 +18,7 @@ import msgspec
 import pytest
 
 from app.errors import SettingError, StoreError
-from app.model.trunk import Transport, Trunk
+from app.model.trunk import SignIn, Transport, Trunk
 from app.paths import Paths, paths_in
 from app.store import LATEST_VERSION, DamagedStoreError, Store, StoredSetting, set_aside
 from app.store import database as database_module
@@ -54,7 +54,7 @@ FULL = trunk(
     realm="asterisk",
     proxy="[2001:db8::1]:5061",
     expires=60,
-    register=False,
+    sign_in=SignIn.CREDENTIALS,
     caller_id="+4930123456",
     codecs=("iLBC", "L16"),
     ca_file="C:\\ca.pem",
@@ -107,6 +107,51 @@ def test_the_order_is_the_persons(paths: Paths) -> None:
         store.set_order([trunk(3).id, "nobody", trunk(1).id, trunk(3).id])
         store.add(trunk(5))
     assert [found.name[-1] for found in saved(paths)] == ["3", "1", "2", "4", "5"]
+
+
+def test_many_are_added_in_their_order_behind_the_others(paths: Paths) -> None:
+    with Store.open(paths) as store:
+        store.add(trunk(9))
+        store.add_many([trunk(3), trunk(1), FULL])
+        store.add_many([])
+    assert saved(paths) == (trunk(9), trunk(3), trunk(1), FULL)
+
+
+@pytest.mark.parametrize(
+    "bad", [trunk(5, name="office 9"), trunk(5, name="OFFICE 1"), trunk(5, host=""), trunk(5, user="")]
+)
+def test_of_many_all_are_added_or_none(paths: Paths, bad: Trunk) -> None:
+    with Store.open(paths) as store:
+        store.add(trunk(9))
+        with pytest.raises((SettingError, StoreError)):
+            store.add_many([trunk(1), bad, trunk(2)])
+        assert store.trunks() == (trunk(9),)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_removed_trunk_comes_back_in_its_place(paths: Paths, number: int) -> None:
+    everyone = (trunk(1), trunk(2), trunk(3))
+    with Store.open(paths) as store:
+        store.add_many(everyone)
+        position = store.remove(trunk(number).id)
+        assert position == number - 1
+        store.insert_at(trunk(number), position)
+        assert store.trunks() == everyone
+    assert saved(paths) == everyone
+
+
+def test_coming_back_needs_the_name_to_be_free_and_takes_a_place_that_is_gone_as_the_last(
+    paths: Paths,
+) -> None:
+    with Store.open(paths) as store:
+        store.add_many([trunk(1), trunk(2)])
+        store.remove(trunk(1).id)
+        store.add(trunk(3, name="office 1"))
+        with pytest.raises(StoreError, match="already"):
+            store.insert_at(trunk(1), 0)
+        assert store.trunks() == (trunk(2), trunk(3, name="office 1"))
+        store.insert_at(trunk(4), 70)
+        assert store.trunks()[-1] == trunk(4)
 
 
 def test_a_name_is_found_in_any_case_and_spelling(paths: Paths) -> None:
@@ -406,6 +451,50 @@ def test_files_of_every_version_so_far_are_read(paths: Paths, version: int) -> N
         assert store.setting(LAST_TRUNK) == FULL.id
 
 
+def put_raw(paths: Paths, settings: dict[str, str]) -> None:
+    """A file of version 1 with these settings, as they stand, by name."""
+    text = (OLD_FILES / "v1.sql").read_text(encoding="utf-8")
+    with closing(sqlite3.connect(paths.database)) as raw:
+        raw.executescript(text)
+        raw.execute("DELETE FROM trunks")
+        for number, (name, value) in enumerate(settings.items(), start=1):
+            row = (f"{number:032x}", name, name, number, value)
+            raw.execute("INSERT INTO trunks VALUES (?, ?, ?, ?, ?)", row)
+        raw.commit()
+
+
+@pytest.mark.parametrize(
+    ("register", "user", "sign_in"),
+    [
+        ("true", "1", SignIn.REGISTER),
+        ("true", "", SignIn.REGISTER),
+        ("false", "1", SignIn.CREDENTIALS),
+        ("false", "", SignIn.ADDRESS),
+    ],
+)
+def test_how_a_trunk_of_version_1_signs_in_is_read_from_register_and_user(
+    paths: Paths, register: str, user: str, sign_in: SignIn
+) -> None:
+    settings = f'{{"host":"sip.example.com","user":"{user}","register":{register}}}'
+    put_raw(paths, {"one": settings})
+    (found,) = saved(paths)
+    assert (found.sign_in, found.user, found.host) == (sign_in, user, "sip.example.com")
+    with closing(sqlite3.connect(paths.copies / "ringback-v1.db")) as copy:
+        assert copy.execute("PRAGMA user_version").fetchone() == (1,)
+        assert copy.execute("SELECT settings FROM trunks").fetchall() == [(settings,)]
+
+
+def test_a_damaged_trunk_of_version_1_stays_as_it_is_and_the_others_move_on(paths: Paths) -> None:
+    damaged = {"torn": '{"host":"a","register":tr', "list": "[]", "empty": ""}
+    put_raw(paths, {**damaged, "sound": '{"host":"sip.example.com","user":"1","register":true}'})
+    with Store.open(paths) as store:
+        assert [found.name for found in store.trunks()] == ["sound"]
+        assert store.unreadable() == ("torn", "list", "empty")
+    with closing(sqlite3.connect(paths.database)) as raw:
+        kept = dict(raw.execute("SELECT name, settings FROM trunks WHERE name != 'sound'").fetchall())
+    assert kept == damaged
+
+
 # Bad files
 
 
@@ -524,13 +613,17 @@ def test_a_trunk_that_can_not_be_read_is_named_and_can_be_removed(paths: Paths, 
         raw.execute("UPDATE trunks SET settings = ? WHERE id = ?", (settings, trunk(1).id))
         raw.commit()
     with Store.open(paths) as store:
-        for attempt in (store.trunks, lambda: store.by_name("Office 1")):
-            with pytest.raises(StoreError, match='"Office 1" can\'t be read') as caught:
-                attempt()
-            assert 'ringback remove "Office 1"' in caught.value.do
+        with pytest.raises(StoreError, match='"Office 1" can\'t be read') as caught:
+            store.by_name("Office 1")
+        assert 'ringback remove "Office 1"' in caught.value.do
         assert store.by_name("Office 2") == trunk(2)
+        assert store.trunks() == (trunk(2),)
+        assert store.unreadable() == ("Office 1",)
+        assert store.names() == ("Office 1", "Office 2")
+        store.set_order([trunk(2).id])
         store.remove(store.id_of("Office 1"))
         assert store.trunks() == (trunk(2),)
+        assert store.unreadable() == ()
 
 
 # Disks

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from app.errors import EngineError
+from app.errors import EngineError, UserError
 from app.model.outcome import AnsweredBy, CallResult, Direction, LocalCause
-from app.model.trunk import Transport, Trunk, TrunkState
+from app.model.trunk import SignIn, Transport, Trunk, TrunkState
 from app.sip import supervisor as supervisor_module
 from app.sip.client import EngineBugError
 from app.sip.messages import CallChanged, CallState, RegistrationState, Source
@@ -87,7 +87,7 @@ async def supervising(**options: Any) -> AsyncIterator[Watched]:
 
 async def tell(supervisor: Supervisor) -> None:
     """Have the stub tell what its script has for this moment."""
-    await supervisor.session(TRUNK.id).set_source("x", Source.TONE)
+    await supervisor.session(TRUNK.id).control.set_source("x", Source.TONE)
 
 
 def kill(supervisor: Supervisor, trunk: Trunk = TRUNK) -> None:
@@ -220,7 +220,7 @@ def test_a_trunk_without_registration_comes_back_as_well(monkeypatch: pytest.Mon
 
     async def run() -> None:
         async with supervising() as supervisor:
-            await supervisor.connect(replace(TRUNK, register=False), "secret")
+            await supervisor.connect(replace(TRUNK, sign_in=SignIn.CREDENTIALS), "secret")
             kill(supervisor)
             await supervisor.came_back(1)
             assert supervisor.state(TRUNK.id) is TrunkState.REACHABLE
@@ -459,5 +459,38 @@ def test_a_trunk_without_session_is_off_and_switching_it_off_is_harmless() -> No
             await supervisor.disconnect("nobody")
             assert supervisor.calls_up == 0
             assert supervisor.seen.notices == []
+
+    asyncio.run(run())
+
+
+def test_a_trunk_that_may_not_connect_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = stub_engines(monkeypatch)
+
+    async def run() -> None:
+        async with supervising() as supervisor:
+            with pytest.raises(UserError, match="is switched off") as caught:
+                await supervisor.connect(replace(TRUNK, connect=False), "secret")
+            assert (caught.value.field, supervisor.state(TRUNK.id)) == ("connect", TrunkState.OFF)
+
+    asyncio.run(run())
+    assert started == []
+
+
+def test_a_full_trunk_whose_engine_is_lost_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = CallChanged(call_id="in-1", direction=Direction.IN, state=CallState.INCOMING)
+    dies = Turn(events=(ring,), do=Do.DIE)
+    stub_engines(
+        monkeypatch, Script(turns={"HangUp": (dies,), "SetSource": (Turn(events=(ring,)),)}), Script()
+    )
+
+    async def run() -> None:
+        async with supervising() as supervisor:
+            await supervisor.connect(replace(TRUNK, channels=1), "secret")
+            session = supervisor.session(TRUNK.id)
+            await session.control.set_source("x", Source.TONE)
+            await until(lambda: supervisor.state(TRUNK.id) is TrunkState.FULL, "the call")
+            with pytest.raises(EngineError):
+                await session.control.hang_up("x")
+            await supervisor.came_back(1)
 
     asyncio.run(run())

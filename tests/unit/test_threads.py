@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 
@@ -50,3 +52,22 @@ def test_a_call_that_nobody_waits_for_any_more_keeps_nothing_from_ending(late: s
     assert time.monotonic() - begun < 5
     release.set()
     assert over.wait(5)
+
+
+_ENDS = """
+import atexit, sys, threading
+from app.threads import leave
+atexit.register(print, "finalized")
+if sys.argv[1] == "stuck":
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+sys.stdout.write("printed")
+sys.exit(leave(3))
+"""
+
+
+@pytest.mark.parametrize(("how", "printed"), [("stuck", "printed"), ("free", "printedfinalized\n")])
+def test_the_end_does_not_go_through_python_while_a_thread_is_stuck(how: str, printed: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _ENDS, how], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (3, printed, "")

@@ -135,6 +135,44 @@ def test_every_failure_of_a_keyring_is_told_in_the_systems_words(
     assert type(raised).__name__ in caught.value.details
 
 
+class Error(Exception):
+    """As keyring's macOS calls raise: the status number first."""
+
+
+@pytest.mark.parametrize(
+    ("platform", "raised", "trouble"),
+    [
+        ("darwin", with_cause(KeyringLocked("Can't get password"), Error(-128, "denied")), Trouble.LOCKED),
+        ("darwin", with_cause(PasswordDeleteError("Can't delete"), Error(-128, "denied")), Trouble.LOCKED),
+        ("darwin", with_cause(KeyringError("Can't get"), Error(-25308, "Unknown Error")), Trouble.LOCKED),
+        ("darwin", with_cause(PasswordSetError("Can't store"), Error(-25293, "auth")), Trouble.REFUSED),
+        ("darwin", with_cause(KeyringError("Can't get"), Error(-25291, "Unknown Error")), Trouble.MISSING),
+        ("darwin", with_cause(KeyringError("Can't get"), Error(-25307, "Unknown Error")), Trouble.MISSING),
+        ("darwin", with_cause(KeyringError("Can't get"), Error(-34018, "Unknown Error")), Trouble.REFUSED),
+        ("win32", error(5, "CredRead", "Access is denied."), Trouble.REFUSED),
+        ("win32", error(1312, "CredWrite", "A specified logon session does not exist."), Trouble.REFUSED),
+        ("win32", error(1722, "CredRead", "The RPC server is unavailable."), Trouble.MISSING),
+        ("win32", error(1058, "CredRead", "The service cannot be started."), Trouble.MISSING),
+        # The same numbers mean nothing of the kind elsewhere
+        ("linux", error(1722, "x", "y"), Trouble.REFUSED),
+    ],
+)
+def test_what_a_system_fails_with_is_told_by_its_number(
+    monkeypatch: pytest.MonkeyPatch, platform: str, raised: Exception, trouble: Trouble
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(Failing, "error", raised)
+    with pytest.raises(VaultError) as caught:
+        KeyringVault(Failing(), WHERE).get("a")
+    what, do = vault_module._WORDS[platform][trouble]
+    assert (caught.value.what, caught.value.do) == (f"The password was not read. {what}", do)
+
+
+def test_a_policy_of_windows_and_a_denied_prompt_of_macos_are_named() -> None:
+    assert "policy" in vault_module._WORDS["win32"][Trouble.REFUSED][1]
+    assert "Always Allow" in vault_module._WORDS["darwin"][Trouble.LOCKED][1]
+
+
 def test_every_trouble_has_words_on_every_system() -> None:
     for words in vault_module._WORDS.values():
         assert set(words) == set(Trouble)

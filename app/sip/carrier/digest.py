@@ -89,7 +89,7 @@ class DigestGuard:
         self._opaque = secrets.token_hex(8)
         self._nonces: dict[str, _Nonce] = {}
 
-    def challenges(self, *, stale: bool) -> list[str]:
+    def challenges(self, *, stale: bool, realm: str = REALM) -> list[str]:
         """Values for `WWW-Authenticate` or `Proxy-Authenticate`, one an algorithm, with a fresh nonce."""
         now = self._clock()
         # Insertion order is age, so the expired ones are in front
@@ -100,7 +100,7 @@ class DigestGuard:
             del self._nonces[oldest]
         nonce = secrets.token_hex(16)
         self._nonces[nonce] = _Nonce(now)
-        params = {"realm": REALM, "nonce": nonce, "opaque": self._opaque, "qop": "auth"}
+        params = {"realm": realm, "nonce": nonce, "opaque": self._opaque, "qop": "auth"}
         if stale:
             params["stale"] = "true"
         return [
@@ -108,15 +108,16 @@ class DigestGuard:
             for algorithm in self._algorithms
         ]
 
-    def check(self, values: Sequence[str], method: str, uri: str) -> Check:
+    def check(self, values: Sequence[str], method: str, uri: str, realm: str = REALM) -> Check:
         """Check the credentials of a request.
 
         Args:
             values: All values of `Authorization` or `Proxy-Authorization`.
             method: The request's method.
             uri: The Request-URI.
+            realm: The realm of the challenge that they answer.
         """
-        credentials = self._ours(values)
+        credentials = self._ours(values, realm)
         if credentials is None:
             return Check(verdict=Verdict.MISSING)
         params = {name.lower(): value for name, value in credentials.params.items()}
@@ -131,7 +132,7 @@ class DigestGuard:
         right = digest_response(
             algorithm=algorithm,
             user=user,
-            realm=REALM,
+            realm=realm,
             password=password if password is not None else secrets.token_hex(),
             method=method,
             params=params,
@@ -151,11 +152,11 @@ class DigestGuard:
         known.count = count
         return Verdict.ACCEPTED
 
-    def _ours(self, values: Sequence[str]) -> AuthCredentials | None:
+    def _ours(self, values: Sequence[str], realm: str) -> AuthCredentials | None:
         """The Digest credentials for our realm; a client may send others along (RFC 3261 section 22.3)."""
         for value in values:
             credentials = parse_auth(value, credentials=True)
-            if credentials.scheme.lower() == "digest" and credentials.params.get("realm") == REALM:
+            if credentials.scheme.lower() == "digest" and credentials.params.get("realm") == realm:
                 return credentials
         return None
 

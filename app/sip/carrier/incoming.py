@@ -15,7 +15,12 @@ from app.sip.carrier.transactions import ServerTransaction
 
 
 class IncomingLeg(Leg):
-    """A leg that began with an INVITE to us."""
+    """A leg that began with an INVITE to us.
+
+    Attributes:
+        invite: The INVITE.
+        encrypted: Whether its sound is to be encrypted, known from `negotiate` on.
+    """
 
     def __init__(
         self,
@@ -36,6 +41,7 @@ class IncomingLeg(Leg):
         self._transaction = transaction
         self.invite = transaction.request
         self._description = ""
+        self.encrypted = self.must_encrypt
 
     def negotiate(self, codecs: tuple[str, ...] | None = None) -> None:
         """Choose the codec, from these only if given; an INVITE without SDP gets our offer.
@@ -45,7 +51,8 @@ class IncomingLeg(Leg):
         """
         self.codecs = codecs or self.codecs
         if self.invite.body:
-            plan_for_offer(read_sdp(self.invite.text), self.codecs)
+            plan = plan_for_offer(read_sdp(self.invite.text), self.codecs, self.exchange.srtp)
+            self.encrypted = plan.crypto is not None
 
     def ring(self) -> None:
         """Send 180."""

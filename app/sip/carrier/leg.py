@@ -9,6 +9,7 @@ from typing import Any
 
 from aiosipua import Dialog, SipRequest, SipResponse, stringify_uri
 
+from app.model.trunk import Srtp
 from app.sip.carrier.exchange import Exchange, next_hop
 from app.sip.carrier.media import MediaStream
 from app.sip.carrier.offers import (
@@ -66,7 +67,9 @@ class Leg:
         self.dialog = dialog
         self.peer = peer
         self.stream = stream
-        self.sdp = LocalSdp(exchange.host, stream.port)
+        self.sdp = LocalSdp(
+            exchange.host, stream.port, stream.protection.key, packet_ms=exchange.options.packet_ms
+        )
         self.codecs: tuple[str, ...] = tuple(CODECS)
         self.state = LegState.EARLY
         self.end_reason = ""
@@ -158,7 +161,7 @@ class Leg:
         if self._offered:
             self._offered = False
             try:
-                self.use(plan_for_answer(read_sdp(ack.text), self.codecs))
+                self.use(plan_for_answer(read_sdp(ack.text), self.codecs, encrypted=self.must_encrypt))
             except UnusableSdpError as error:
                 self._confirm()
                 self.hang_up(f"unusable SDP answer: {error.why}")
@@ -175,21 +178,29 @@ class Leg:
     def _answer_to(self, text: str) -> str:
         """Answer an offer and follow it; raises UnusableSdpError."""
         offer = read_sdp(text)
-        plan = plan_for_offer(offer, self.codecs)
+        plan = plan_for_offer(offer, self.codecs, self.exchange.srtp)
         self.use(plan)
         return self.sdp.answer(offer, plan)
 
     def _own_offer(self) -> str:
         self._offered = True
-        return self.sdp.offer(self.codecs)
+        return self.sdp.offer(self.codecs, encrypted=self.must_encrypt)
+
+    @property
+    def must_encrypt(self) -> bool:
+        """Whether our own offers are for SRTP only."""
+        return self.exchange.srtp is Srtp.REQUIRE
 
     def use(self, plan: Plan) -> None:
         """Follow what was agreed."""
+        known = self.stream.plan.crypto if self.stream.plan else None
+        if plan.crypto and (known is None or known.suite is not plan.crypto.suite):
+            self.exchange.note(f"{self.describe()}: the sound is encrypted with {plan.crypto.suite.value}")
         self.stream.use(plan)
 
     def offered(self, text: str) -> tuple[str, ...]:
         """Codecs of ours in an offer; raises UnusableSdpError."""
-        return offered_codecs(read_sdp(text))
+        return offered_codecs(read_sdp(text), self.exchange.srtp)
 
     def refuse_sdp(
         self, request: SipRequest, transaction: ServerTransaction, error: UnusableSdpError

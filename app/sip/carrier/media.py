@@ -1,4 +1,4 @@
-"""One RTP stream and its RTCP (RFC 3550), with telephone events (RFC 4733)."""
+"""One RTP stream and its RTCP (RFC 3550), with telephone events (RFC 4733), plain or as SRTP."""
 
 from __future__ import annotations
 
@@ -27,14 +27,18 @@ from aiortp.clock import current_ntp_time
 from aiortp.dtmf import DTMF_EVENTS
 from aiortp.packet import RtcpReceiverInfo, RtcpSenderInfo, RtcpSourceInfo
 
+from app.sip.carrier.impairment import Impairment, Line
 from app.sip.carrier.offers import Plan
 from app.sip.carrier.sound import Frames
+from app.sip.carrier.srtp import Protection
 
 log = logging.getLogger(__name__)
 
 CLOCK_HZ = 8000
 FRAME_S = 0.02
 FRAME_TICKS = 160
+BYTES_PER_MS = 8
+"""Of all codecs here, which have 64 kbit/s."""
 BIND_ATTEMPTS = 50
 
 EVENT_FRAMES = 6
@@ -76,15 +80,17 @@ class MediaStream:
     Args:
         host: Loopback address; the ports are bound at once, OSError when there are none.
         rtcp_s: Seconds between reports.
-        drop_pct: Share of the packets that are numbered but not sent, per cent.
+        impairment: How bad the line is; a lost packet is numbered and not sent, or came and is not taken.
     """
 
-    def __init__(self, host: str, *, rtcp_s: float, drop_pct: float = 0.0) -> None:
+    def __init__(self, host: str, *, rtcp_s: float, impairment: Impairment | None = None) -> None:
         self._sockets: tuple[socket.socket, ...] = bind_media_sockets(host)
         self.port = int(self._sockets[0].getsockname()[1])
         self._rtcp_s = rtcp_s
-        self._drop_pct = drop_pct
-        self._drop_debt = 0.0
+        bad = impairment or Impairment()
+        self._delay_ms = bad.delay_ms
+        self._line_out = Line(loss_pct=bad.loss_pct, jitter_ms=bad.jitter_ms, delay_ms=bad.delay_ms, seed=1)
+        self._line_in = Line(loss_pct=bad.loss_pct, seed=2)
         self._rtp = RtpTransport(self._rtp_received, self._rtcp_received)
         self._rtcp = RtpTransport(self._rtp_received, self._rtcp_received)
         self._clock = MediaClock(FRAME_S, self._tick)
@@ -94,7 +100,8 @@ class MediaStream:
         self._closed = False
 
         self._ssrc = secrets.randbits(32)
-        self._sequence = secrets.randbits(16)
+        # Below 2^15, so that no packet lost at the start hides its first overflow (RFC 3711 section 3.3.1)
+        self._sequence = secrets.randbits(15)
         self._timestamp = secrets.randbits(32)
         self._last_audio = (0, 0.0)
         self._packets_sent = 0
@@ -111,6 +118,7 @@ class MediaStream:
         self._digits_sent = asyncio.Event()
         self._digits_sent.set()
 
+        self.protection = Protection()
         self.heard_at = 0.0
         self.on_packet: Callable[[RtpPacket], None] | None = None
         self.on_digit: Callable[[str], None] | None = None
@@ -146,6 +154,7 @@ class MediaStream:
     def use(self, plan: Plan) -> None:
         """Send and receive by this plan from now on; on hold only RTCP goes out."""
         self._plan = plan
+        self.protection.use(plan.crypto)
         self.heard_at = asyncio.get_running_loop().time()
         if self._report_timer is None and not self._closed:
             self._schedule_report()
@@ -253,17 +262,42 @@ class MediaStream:
             self._last_audio = (timestamp, asyncio.get_running_loop().time())
         self._packets_sent += 1
         self._bytes_sent += len(payload)
-        self._drop_debt += self._drop_pct
-        if self._drop_debt >= 100:
-            self._drop_debt -= 100
+        if self._line_out.loses():
             return
-        self._rtp.send(packet.serialize(), self._plan.remote)
+        data = self.protection.seal(packet.serialize())
+        if data:
+            packet_ms = max(len(payload) / BYTES_PER_MS, FRAME_S * 1000)
+            due = self._line_out.due(asyncio.get_running_loop().time(), packet_ms=packet_ms)
+            self._send_at(due, self._rtp, data, self._plan.remote)
+
+    def _send_at(self, due: float, transport: RtpTransport, data: bytes, remote: tuple[str, int]) -> None:
+        """Send a packet when the line lets it through, seconds on the loop's clock."""
+        loop = asyncio.get_running_loop()
+        if due <= loop.time():
+            transport.send(data, remote)
+        else:
+            loop.call_at(due, lambda: None if self._closed else transport.send(data, remote))
 
     # Receiving
 
     def _rtp_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if not self._line_in.loses():
+            self._take_later(self._take_rtp, data, addr)
+
+    def _rtcp_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self._take_later(self._take_rtcp, data, addr)
+
+    def _take_later(
+        self, take: Callable[[bytes, tuple[str, int]], None], data: bytes, addr: tuple[str, int]
+    ) -> None:
+        if self._delay_ms:
+            asyncio.get_running_loop().call_later(self._delay_ms / 1000, take, data, addr)
+        else:
+            take(data, addr)
+
+    def _take_rtp(self, data: bytes, addr: tuple[str, int]) -> None:
         try:
-            packet = RtpPacket.parse(data)
+            packet = RtpPacket.parse(self.protection.open(data))
         except ValueError as error:
             log.debug("not RTP from %s: %s", addr, error)
             return
@@ -283,10 +317,10 @@ class MediaStream:
         if self.on_digit and digit in DTMF_EVENTS:
             self.on_digit(digit)
 
-    def _rtcp_received(self, data: bytes, addr: tuple[str, int]) -> None:
+    def _take_rtcp(self, data: bytes, addr: tuple[str, int]) -> None:
         loop = asyncio.get_running_loop()
         try:
-            packets = RtcpPacket.parse(data)
+            packets = RtcpPacket.parse(self.protection.open_rtcp(data))
         except ValueError as error:
             log.debug("not RTCP from %s: %s", addr, error)
             return
@@ -332,7 +366,10 @@ class MediaStream:
         data += bytes(RtcpSdesPacket(chunks=[name]))
         if goodbye:
             data += bytes(RtcpByePacket(sources=[self._ssrc]))
-        self._rtcp.send(data, self._plan.remote_rtcp)
+        sealed = self.protection.seal_rtcp(data)
+        # The last one can't wait, the port closes behind it
+        due = 0.0 if goodbye else asyncio.get_running_loop().time() + self._delay_ms / 1000
+        self._send_at(due, self._rtcp, sealed, self._plan.remote_rtcp)
 
     def _reception(self) -> RtcpReceiverInfo | None:
         statistics = self._statistics

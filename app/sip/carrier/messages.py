@@ -7,8 +7,13 @@ from typing import Any
 
 import msgspec
 
-CARRIER_PROTOCOL_VERSION = 1
+CARRIER_PROTOCOL_VERSION = 5
 """Raised with every change of a message; a carrier of another version is refused."""
+
+
+def ca_file_name(tls_port: int) -> str:
+    """Name of a file with a carrier's CA: the same again whenever the carrier has the same port."""
+    return f"demo-carrier-{tls_port}.pem"
 
 
 class _Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
@@ -66,8 +71,17 @@ class CarrierOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         nonce_s: Lifetime of a nonce, seconds; an expired one is answered with `stale=true`.
         min_expires_s, max_expires_s: Shortest and longest registration granted, seconds.
         channels: Calls that one account may have at a time, ringing ones included.
-        drop_rtp_pct: Share of its RTP packets that the carrier does not send, per cent, evenly spread.
+        loss_pct: Share of the packets of sound that are lost, each way, per cent.
+        jitter_ms: Jitter of the sound that the carrier sends, by RFC 3550, ms; up to 36 no packet overtakes
+            another.
+        delay_ms: Delay of sound and of reports about it, each way, ms.
+        packet_ms: Length of the packets of sound that the carrier asks for (`a=ptime`), ms; its own have 20.
         timing: Waiting times.
+        provider: Id in the catalogue of the provider that is played, empty for none.
+        method: How its customers sign in: `register`, `credentials` or `address`; empty for the usual way.
+        answers_options: Whether OPTIONS outside of calls is answered; some networks drop it.
+        known_address: Whether calls come from an address that the provider knows, where that counts.
+        tls: Whether there is TLS without a provider to play; one that is played has it or has it not.
     """
 
     algorithms: tuple[Algorithm, ...] = (Algorithm.SHA_256, Algorithm.MD5)
@@ -75,8 +89,16 @@ class CarrierOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     min_expires_s: int = 60
     max_expires_s: int = 3600
     channels: int = 4
-    drop_rtp_pct: float = 0.0
+    loss_pct: float = 0.0
+    jitter_ms: float = 0.0
+    delay_ms: float = 0.0
+    packet_ms: int = 20
     timing: Timing = Timing()
+    provider: str = ""
+    method: str = ""
+    answers_options: bool = True
+    known_address: bool = True
+    tls: bool = False
 
 
 class CarrierNumber(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,14 +124,18 @@ class StartCarrier(_Message, frozen=True, kw_only=True):
     Attributes:
         protocol: `CARRIER_PROTOCOL_VERSION` of the parent.
         accounts: User to password; shown in no repr.
+        auth_users: User to the name that signs in for it, where that is another one.
         udp_port, tcp_port: 0 for any free one, then the same for both.
+        tls_port: 0 for any free one.
         options: Strictness, faults, times.
     """
 
     protocol: int = CARRIER_PROTOCOL_VERSION
     accounts: dict[str, str]
+    auth_users: dict[str, str] = {}
     udp_port: int = 0
     tcp_port: int = 0
+    tls_port: int = 0
     options: CarrierOptions = CarrierOptions()
 
     def __repr__(self) -> str:
@@ -137,15 +163,25 @@ class CarrierReady(_Message, frozen=True, kw_only=True):
     Attributes:
         protocol: `CARRIER_PROTOCOL_VERSION` of the carrier.
         pid: Its process id.
-        udp_port, tcp_port: Where it listens.
+        udp_port, tcp_port, tls_port: Where it listens; 0 for a transport that it has not.
+        ca_pem: The certificate to trust for TLS, empty without it.
         numbers: What can be dialled.
+        method: How customers of the provider that is played sign in, empty without one.
+        domain: Host that requests must name, empty when any will do.
+        plays, lenient: What is played of the provider, and what is not known of it, a sentence each.
     """
 
     protocol: int
     pid: int
     udp_port: int
     tcp_port: int
+    tls_port: int
+    ca_pem: str = ""
     numbers: tuple[CarrierNumber, ...]
+    method: str = ""
+    domain: str = ""
+    plays: tuple[str, ...] = ()
+    lenient: tuple[str, ...] = ()
 
 
 class CarrierRefused(_Message, frozen=True, kw_only=True):

@@ -1,9 +1,9 @@
-"""SDP offers and answers for one audio stream (RFC 3264, RFC 4566)."""
+"""SDP offers and answers for one audio stream, plain or with SRTP (RFC 3264, RFC 4566, RFC 4568)."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from aiosipua import (
@@ -16,13 +16,18 @@ from aiosipua import (
     serialize_sdp,
 )
 
+from app.model.trunk import Srtp
 from app.sip.carrier.loopback import loopback_address
+from app.sip.carrier.sdes import Crypto, Suite, choose
 
 CODECS: dict[str, int] = {"PCMU": 0, "PCMA": 8, "G722": 9}
 """Codec to static payload type (RFC 3551 table 4); all have an RTP clock of 8000 Hz, G.722 too."""
 
 EVENT_TYPE = 101
 """Payload type of telephone-event in our own offers."""
+
+PLAIN, ENCRYPTED = "RTP/AVP", "RTP/SAVP"
+"""Profiles in the media line (RFC 3551, RFC 3711)."""
 
 _ANSWERS = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
 
@@ -45,6 +50,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         event_type: Payload type of telephone-event, None when there is none.
         remote, remote_rtcp: Where RTP and RTCP go: loopback address and port.
         direction: Ours: sendrecv, sendonly, recvonly or inactive.
+        crypto: The other side's key for SRTP, None for plain sound.
+        position: Which of the media in its description it is.
     """
 
     codec: str
@@ -53,6 +60,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     remote: tuple[str, int]
     remote_rtcp: tuple[str, int]
     direction: str = "sendrecv"
+    crypto: Crypto | None = None
+    position: int = 0
 
     @property
     def sends(self) -> bool:
@@ -66,35 +75,64 @@ class LocalSdp:
     Args:
         host: Address for RTP.
         port: RTP port.
+        key: Our SRTP key for a suite.
+        packet_ms: Length of the packets that we ask for.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, key: Callable[[Suite], bytes], *, packet_ms: int = 20) -> None:
         self._host = host
         self._port = port
+        self._key = key
+        self._packet_ms = packet_ms
         self._id = str(int(time.time()))
         self._version = 0
 
-    def offer(self, codecs: Sequence[str]) -> str:
+    def offer(self, codecs: Sequence[str], *, encrypted: bool = False) -> str:
         """An offer of these codecs and telephone-event."""
         types = {CODECS[name]: f"{name}/8000" for name in codecs}
         types[EVENT_TYPE] = "telephone-event/8000"
-        return self._text([_audio(self._port, types, EVENT_TYPE, "sendrecv")])
+        audio = self._audio(types, EVENT_TYPE, "sendrecv")
+        if encrypted:
+            audio.proto = ENCRYPTED
+            audio.attributes["crypto"] = [
+                Crypto(tag=str(tag), suite=suite, key=self._key(suite)).line()
+                for tag, suite in enumerate(Suite, 1)
+            ]
+        return self._text([audio])
 
     def answer(self, offer: SdpMessage, plan: Plan) -> str:
         """The answer to an offer that `plan_for_offer` accepted; other media are refused with port 0."""
         types = {plan.payload_type: f"{plan.codec}/8000"}
         if plan.event_type is not None:
             types[plan.event_type] = "telephone-event/8000"
-        audio = _audio_of(offer)
+        audio = self._audio(types, plan.event_type, plan.direction)
+        audio.proto = offer.media[plan.position].proto
+        if plan.crypto:
+            ours = msgspec.structs.replace(plan.crypto, key=self._key(plan.crypto.suite))
+            audio.attributes["crypto"] = [ours.line()]
         return self._text(
             [
-                _audio(self._port, types, plan.event_type, plan.direction)
-                if media is audio
+                audio
+                if position == plan.position
                 else MediaDescription(
                     media=media.media, port=0, proto=media.proto, formats=list(media.formats)
                 )
-                for media in offer.media
+                for position, media in enumerate(offer.media)
             ]
+        )
+
+    def _audio(self, types: dict[int, str], event_type: int | None, direction: str) -> MediaDescription:
+        attributes = {"rtpmap": [f"{number} {name}" for number, name in types.items()]}
+        if event_type is not None:
+            attributes["fmtp"] = [f"{event_type} 0-15"]
+        attributes["ptime"] = [str(self._packet_ms)]
+        attributes[direction] = []
+        return MediaDescription(
+            media="audio",
+            port=self._port,
+            proto=PLAIN,
+            formats=[str(number) for number in types],
+            attributes=attributes,
         )
 
     def _text(self, media: list[MediaDescription]) -> str:
@@ -107,21 +145,6 @@ class LocalSdp:
                 media=media,
             )
         )
-
-
-def _audio(port: int, types: dict[int, str], event_type: int | None, direction: str) -> MediaDescription:
-    attributes = {"rtpmap": [f"{number} {name}" for number, name in types.items()]}
-    if event_type is not None:
-        attributes["fmtp"] = [f"{event_type} 0-15"]
-    attributes["ptime"] = ["20"]
-    attributes[direction] = []
-    return MediaDescription(
-        media="audio",
-        port=port,
-        proto="RTP/AVP",
-        formats=[str(number) for number in types],
-        attributes=attributes,
-    )
 
 
 def read_sdp(text: str) -> SdpMessage:
@@ -139,31 +162,56 @@ def read_sdp(text: str) -> SdpMessage:
     return sdp
 
 
-def plan_for_offer(offer: SdpMessage, codecs: Sequence[str]) -> Plan:
+def plan_for_offer(offer: SdpMessage, codecs: Sequence[str], srtp: Srtp = Srtp.OFFER) -> Plan:
     """Choose from an offer: the offerer's first codec that is one of `codecs`.
 
+    Args:
+        offer: What is offered.
+        codecs: What is taken.
+        srtp: OFF: encrypted where the offer insists on it (RTP/SAVP). OFFER: also where it merely has keys
+            beside plain sound. REQUIRE: never plain.
+
     Raises:
-        UnusableSdpError: No audio, no codec in common, or an address that is not loopback (488).
+        UnusableSdpError: No audio, no codec in common, no key that can be used, plain sound where that is
+            not taken, or an address that is not loopback (488).
     """
-    audio = _audio_of(offer)
+    position, crypto = _audio_of(offer, srtp)
+    audio = offer.media[position]
     chosen = next((codec for codec in audio.codecs if _name(codec) in codecs), None)
     if chosen is None:
         raise UnusableSdpError(488, f"No codec in common; here: {', '.join(codecs)}")
-    return _plan(offer, audio, chosen)
+    return _plan(offer, position, chosen, crypto)
 
 
-def offered_codecs(offer: SdpMessage) -> tuple[str, ...]:
-    """Those of our codecs that are in the offer, in its order."""
-    names = (_name(codec) for codec in _audio_of(offer).codecs)
+def offered_codecs(offer: SdpMessage, srtp: Srtp) -> tuple[str, ...]:
+    """Those of our codecs that are in the offer, in its order; raises as `plan_for_offer` does."""
+    position, _ = _audio_of(offer, srtp)
+    names = (_name(codec) for codec in offer.media[position].codecs)
     return tuple(dict.fromkeys(name for name in names if name in CODECS))
 
 
-def plan_for_answer(answer: SdpMessage, codecs: Sequence[str]) -> Plan:
-    """Read the answer to our own offer; raises as `plan_for_offer` does."""
-    return plan_for_offer(answer, codecs)
+def offered_names(text: str) -> tuple[tuple[str, ...], bool]:
+    """Names of all audio codecs in an offer, in capitals and in its order, and whether SRTP is in it.
+
+    Raises:
+        UnusableSdpError: It is malformed.
+    """
+    audio = [media for media in read_sdp(text).media if media.media == "audio" and media.port]
+    if not audio:
+        return (), False
+    names = tuple(codec.encoding_name.upper() for codec in audio[0].codecs)
+    return tuple(name for name in names if name != "TELEPHONE-EVENT"), any(
+        "SAVP" in media.proto.upper() for media in audio
+    )
 
 
-def _plan(sdp: SdpMessage, audio: MediaDescription, chosen: Codec) -> Plan:
+def plan_for_answer(answer: SdpMessage, codecs: Sequence[str], *, encrypted: bool = False) -> Plan:
+    """Read the answer to our own offer, encrypted as that one was; raises as `plan_for_offer` does."""
+    return plan_for_offer(answer, codecs, Srtp.REQUIRE if encrypted else Srtp.OFF)
+
+
+def _plan(sdp: SdpMessage, position: int, chosen: Codec, crypto: Crypto | None) -> Plan:
+    audio = sdp.media[position]
     events = [
         codec.payload_type
         for codec in audio.codecs
@@ -185,6 +233,8 @@ def _plan(sdp: SdpMessage, audio: MediaDescription, chosen: Codec) -> Plan:
         remote=(address, audio.port),
         remote_rtcp=_rtcp(audio, address),
         direction=direction,
+        crypto=crypto,
+        position=position,
     )
 
 
@@ -194,14 +244,22 @@ def _name(codec: Codec) -> str:
     return name if name in CODECS and codec.clock_rate in (0, 8000) and codec.channels in (None, 1) else ""
 
 
-def _audio_of(sdp: SdpMessage) -> MediaDescription:
-    """The first audio stream that is not switched off and is plain RTP."""
-    for media in sdp.media:
-        if media.media == "audio" and media.port and media.proto.upper() == "RTP/AVP":
+def _audio_of(sdp: SdpMessage, srtp: Srtp) -> tuple[int, Crypto | None]:
+    """Position of the first audio stream that can be used, and its key where it is encrypted."""
+    why = "No audio stream with RTP/AVP or RTP/SAVP"
+    for position, media in enumerate(sdp.media):
+        if media.media != "audio" or not media.port:
+            continue
+        profile, crypto = media.proto.upper(), choose(media.attributes.get("crypto", ()))
+        if profile == PLAIN and srtp is Srtp.REQUIRE:
+            why = "The sound is not encrypted"
+        elif profile == ENCRYPTED and crypto is None:
+            why = f"No SRTP key that can be used; here: {', '.join(Suite)}"
+        elif profile in (PLAIN, ENCRYPTED):
             if not 0 < media.port < 65_535:
                 raise UnusableSdpError(400, "SDP audio port is out of range")
-            return media
-    raise UnusableSdpError(488, "No plain RTP audio stream")
+            return position, None if profile == PLAIN and srtp is Srtp.OFF else crypto
+    raise UnusableSdpError(488, why)
 
 
 def _direction(sdp: SdpMessage, audio: MediaDescription) -> str:

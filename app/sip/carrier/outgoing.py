@@ -26,6 +26,7 @@ class OutgoingLeg(Leg):
         caller: User part of From, and the number shown.
         binding: Contact to call.
         codecs: To offer, in this order.
+        encrypted: Whether to offer SRTP, and nothing else.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class OutgoingLeg(Leg):
         binding: Binding,
         stream: MediaStream,
         codecs: tuple[str, ...],
+        encrypted: bool = False,
     ) -> None:
         dialog = Dialog(
             call_id=generate_call_id(exchange.host),
@@ -48,6 +50,7 @@ class OutgoingLeg(Leg):
         peer = binding.peer if binding.peer.reliable else Peer(Transport.UDP, binding.host, binding.port)
         super().__init__(exchange, account=account, number=caller, dialog=dialog, peer=peer, stream=stream)
         self.codecs = codecs
+        self._encrypted = encrypted or self.must_encrypt
         self.on_ringing: Callable[[], None] | None = None
         self.refusal: SipResponse | None = None
         self._settled = asyncio.Event()
@@ -57,7 +60,7 @@ class OutgoingLeg(Leg):
         self._invite = self.in_dialog("INVITE")
         self._invite.headers.append("Allow", ALLOW)
         self._invite.headers.set_single("Content-Type", "application/sdp")
-        self._invite.text = self.sdp.offer(codecs)
+        self._invite.text = self.sdp.offer(codecs, encrypted=self._encrypted)
         self._transaction: ClientTransaction | None = None
 
     async def place(self, ring_s: float) -> bool:
@@ -163,7 +166,7 @@ class OutgoingLeg(Leg):
         self.state = LegState.CONFIRMED
         self.confirmed.set()
         try:
-            self.use(plan_for_answer(read_sdp(response.text), self.codecs))
+            self.use(plan_for_answer(read_sdp(response.text), self.codecs, encrypted=self._encrypted))
         except UnusableSdpError as error:
             self.hang_up(f"unusable SDP answer: {error.why}")
             return

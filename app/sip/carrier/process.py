@@ -55,6 +55,7 @@ async def _serve(wire: BinaryIO) -> int:
         Stop,
         ToCarrier,
     )
+    from app.sip.carrier.profile_facts import facts_about
     from app.sip.carrier.server import Carrier
     from app.sip.wire import LineDecoder, WireError, encode
 
@@ -81,17 +82,26 @@ async def _serve(wire: BinaryIO) -> int:
             return BAD_START
         async with Carrier(
             accounts=start.accounts,
+            auth_users=start.auth_users,
             udp_port=start.udp_port,
             tcp_port=start.tcp_port,
+            tls_port=start.tls_port,
             options=start.options,
         ) as carrier:
+            profile, facts = carrier.profile, facts_about(carrier.profile)
             send(
                 CarrierReady(
                     protocol=CARRIER_PROTOCOL_VERSION,
                     pid=os.getpid(),
                     udp_port=carrier.udp_port,
                     tcp_port=carrier.tcp_port,
+                    tls_port=carrier.tls_port,
+                    ca_pem=carrier.ca_pem,
                     numbers=carrier.numbers,
+                    method=profile.method if profile else "",
+                    domain=profile.host if profile else "",
+                    plays=facts.plays,
+                    lenient=facts.lenient,
                 )
             )
             while not isinstance(await next_message(), Stop):

@@ -16,6 +16,8 @@ from app.sip.carrier.outgoing import OutgoingLeg
 from app.sip.carrier.sipmessage import Headers
 
 RETRY_AFTER_S = 30
+ECHO = "600"
+"""The number that echoes."""
 
 
 class Operator(Protocol):
@@ -26,11 +28,21 @@ class Operator(Protocol):
         ...
 
     async def dial(
-        self, account: str, *, caller: str, codecs: tuple[str, ...], near: str = ""
+        self,
+        account: str,
+        *,
+        caller: str,
+        codecs: tuple[str, ...],
+        encrypted: bool = False,
+        near: str = "",
     ) -> OutgoingLeg | None:
         """A leg to the account's contact, not yet placed; None when it has none or no free channel.
 
         Args:
+            account: Whom to call.
+            caller: Number to show.
+            codecs: To offer.
+            encrypted: Whether to offer SRTP.
             near: Contact URI to prefer, the one that a call came from.
         """
         ...
@@ -157,7 +169,11 @@ async def _call_back_later(leg: IncomingLeg, operator: Operator) -> None:
     timing = leg.exchange.timing
     await asyncio.sleep(timing.call_back_pause_s)
     back = await operator.dial(
-        leg.account, caller=leg.number, codecs=leg.codecs, near=leg.dialog.remote_target
+        leg.account,
+        caller=leg.number,
+        codecs=leg.codecs,
+        encrypted=leg.encrypted,
+        near=leg.dialog.remote_target,
     )
     if back and await back.place(timing.call_back_ring_s):
         back.stream.echo()
@@ -166,7 +182,7 @@ async def _call_back_later(leg: IncomingLeg, operator: Operator) -> None:
 async def ring_user(leg: IncomingLeg, operator: Operator) -> None:
     """Call another account's contact and connect the two; the audio goes through the carrier."""
     codecs = leg.offered(leg.invite.text) if leg.invite.body else leg.codecs
-    other = await operator.dial(leg.number, caller=leg.account, codecs=codecs)
+    other = await operator.dial(leg.number, caller=leg.account, codecs=codecs, encrypted=leg.encrypted)
     if other is None:
         if operator.is_registered(leg.number):
             leg.refuse(486, headers=[cause(17, "User busy")])
@@ -217,7 +233,7 @@ def _number(number: str, title: str, what_happens: str, scenario: Scenario) -> N
 
 
 NUMBERS: tuple[Number, ...] = (
-    _number("600", "Echo", "Answers and sends back everything it hears.", echo),
+    _number(ECHO, "Echo", "Answers and sends back everything it hears.", echo),
     _number("601", "Test tone", "Answers and plays a 1004 Hz tone at -10 dBm0.", tone),
     _number("602", "Speech", "Answers and speaks a sentence, over and over.", speech),
     _number("604", "Answers late", "Rings for about four seconds, then answers with an echo.", answer_late),

@@ -8,23 +8,32 @@ from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
 from typing import Any
 
-from aiosipua import SipRequest, SipResponse, generate_tag, parse_uri
+from aiosipua import SipRequest, parse_uri
 
-from app.sip.carrier.digest import DigestGuard, Verdict
+from app.model.trunk import Srtp, Transport
+from app.providers.schema import Method, Mistake
+from app.sip.carrier.digest import DigestGuard
 from app.sip.carrier.exchange import Exchange
+from app.sip.carrier.gate import Gate, answer
+from app.sip.carrier.impairment import Impairment
 from app.sip.carrier.incoming import IncomingLeg
+from app.sip.carrier.judge import is_emergency, is_reachable, judge_call, seen_in, without_prefix
 from app.sip.carrier.loopback import loopback_address
 from app.sip.carrier.media import MediaStream
 from app.sip.carrier.messages import CarrierNumber, CarrierOptions
 from app.sip.carrier.offers import UnusableSdpError
 from app.sip.carrier.outgoing import OutgoingLeg
+from app.sip.carrier.profile import Profile, profile_named
 from app.sip.carrier.registrar import Registrar
-from app.sip.carrier.scenarios import NUMBERS, Scenario, cause, ring_user
-from app.sip.carrier.sipmessage import ALLOW, Headers, parse_contact, response_to, tag_of, target_fault
+from app.sip.carrier.scenarios import ECHO, NUMBERS, Scenario, cause, ring_user
+from app.sip.carrier.sipmessage import ALLOW, Headers, parse_contact, tag_of, target_refusal
 from app.sip.carrier.transactions import ServerTransaction, TransactionLayer
 from app.sip.carrier.transports import Peer, SipSockets
 
 log = logging.getLogger(__name__)
+
+BY_ADDRESS = "customer"
+"""Account of calls that are known by their address, when there is none by name."""
 
 
 class Carrier:
@@ -42,33 +51,53 @@ class Carrier:
     - From may name any caller, as on a trunk with a caller ID of its own.
     - A Contact, route or media address that is not loopback: 403, or 488 for media.
 
+    While it plays a provider, that one's rules come first: see `Profile`.
+
     Args:
         accounts: User to password.
+        auth_users: User to the name that signs in for it, where that is another one.
         host: IPv4 loopback address to listen on.
         udp_port, tcp_port: 0 for a free one; both 0 gives the same number for both.
-        options: Strictness, faults, times.
+        tls_port: 0 for a free one.
+        options: Strictness, faults, times, provider to play.
+        profile: The provider to play, in place of the one in the options.
         note: Gets one line for people for every REGISTER and call.
+
+    Attributes:
+        profile: The provider that is played, if any.
+        ca_pem: The certificate to trust for TLS; empty before it listens, and without TLS.
+
+    Raises:
+        SettingError: The options name a provider or a method that there is not.
     """
 
     def __init__(
         self,
         *,
         accounts: Mapping[str, str],
+        auth_users: Mapping[str, str] | None = None,
         host: str = "127.0.0.1",
         udp_port: int = 0,
         tcp_port: int = 0,
+        tls_port: int = 0,
         options: CarrierOptions | None = None,
+        profile: Profile | None = None,
         note: Callable[[str], None] = log.info,
     ) -> None:
         self._accounts = dict(accounts)
+        self._users = {(auth_users or {}).get(user, user): user for user in accounts}
         self._options = options or CarrierOptions()
+        self.profile = profile or profile_named(self._options.provider, self._options.method)
         self._note = note
         self._where = (host, udp_port, tcp_port)
+        self._tls_port = tls_port
+        self.ca_pem = ""
         self._host = loopback_address(host) or host
         self._scenarios = {number.public.number: number.scenario for number in NUMBERS}
-        self._sockets = SipSockets(lambda message, peer: self._transactions.received(message, peer))
+        self._sockets = SipSockets(lambda message, peer: self._transactions.received(message, peer), note)
         self._transactions = TransactionLayer(self._sockets, self._options.timing, self._requested)
-        self._exchange = Exchange(self._host, self._sockets, self._transactions, self._options, note)
+        srtp = self.profile.srtp if self.profile else Srtp.OFFER
+        self._exchange = Exchange(self._host, self._sockets, self._transactions, self._options, srtp, note)
         self._closing = False
 
     @property
@@ -80,6 +109,18 @@ class Carrier:
     def tcp_port(self) -> int:
         """Where it listens for TCP; 0 before it does."""
         return self._sockets.tcp_port
+
+    @property
+    def tls_port(self) -> int:
+        """Where it listens for TLS; 0 before it does, and without TLS."""
+        return self._sockets.tls_port
+
+    @property
+    def transports(self) -> tuple[Transport, ...]:
+        """What it listens on, open or not."""
+        if self.profile:
+            return self.profile.transports
+        return (Transport.UDP, Transport.TCP, *((Transport.TLS,) if self._options.tls else ()))
 
     @property
     def numbers(self) -> tuple[CarrierNumber, ...]:
@@ -94,16 +135,28 @@ class Carrier:
     async def __aenter__(self) -> Carrier:
         """Open the sockets; raises UserError when that is impossible."""
         clock = asyncio.get_running_loop().time
-        self._digest = DigestGuard(
-            self._accounts, algorithms=self._options.algorithms, nonce_s=self._options.nonce_s, clock=clock
+        digest = DigestGuard(
+            {name: self._accounts[user] for name, user in self._users.items()},
+            algorithms=self._options.algorithms,
+            nonce_s=self._options.nonce_s,
+            clock=clock,
         )
+        self._gate = Gate(digest, self._users, self.profile, self._host, self._note)
         self._registrar = Registrar(
             self._accounts,
             min_expires_s=self._options.min_expires_s,
             max_expires_s=self._options.max_expires_s,
             clock=clock,
         )
-        await self._sockets.open(*self._where)
+        context = None
+        if Transport.TLS in self.transports:
+            # Here: the library takes longer to load than all the rest
+            from app.sip.carrier.certificates import Identity
+
+            names = self.profile.certificate_names if self.profile else ()
+            identity = Identity((self._host, "localhost", *names))
+            context, self.ca_pem = identity.context, identity.ca_pem
+        await self._sockets.open(*self._where, self.transports, tls_port=self._tls_port, tls=context)
         return self
 
     async def __aexit__(
@@ -129,66 +182,45 @@ class Carrier:
             return  # an ACK for nothing
         in_dialog = bool(tag_of(request.headers.get_first("to") or ""))
         unsupported = request.headers.get("require") + request.headers.get("proxy-require")
+        if request.method in ("REGISTER", "INVITE") and self._gate.names_wrong_host(request, transaction):
+            return
         if unsupported and request.method != "CANCEL":
-            self._answer(transaction, 420, headers=[("Unsupported", ", ".join(unsupported))])
+            answer(transaction, 420, headers=[("Unsupported", ", ".join(unsupported))])
         elif request.method == "REGISTER":
             self._register(request, peer, transaction)
+        elif request.method == "OPTIONS" and not self._options.answers_options:
+            self._note(f"OPTIONS from {transaction.peer}: not answered")
         elif request.method == "OPTIONS":
-            self._answer(transaction, 200, headers=[("Accept", "application/sdp"), ("Allow", ALLOW)])
+            answer(transaction, 200, headers=[("Accept", "application/sdp"), ("Allow", ALLOW)])
         elif request.method == "CANCEL":
             self._cancel(request, transaction)
         elif request.method == "INVITE" and not in_dialog:
             self._invite(request, transaction)
         elif in_dialog or request.method in ("BYE", "UPDATE"):
-            self._answer(transaction, 481)
+            answer(transaction, 481)
         else:
-            self._answer(transaction, 405, headers=[("Allow", ALLOW)])
-
-    def _answer(
-        self, transaction: ServerTransaction, code: int, reason: str = "", headers: Headers = ()
-    ) -> SipResponse:
-        tag = "" if code == 100 else generate_tag()
-        response = response_to(transaction.request, code, reason, tag=tag, headers=headers)
-        transaction.respond(response)
-        return response
-
-    def _authenticated(self, transaction: ServerTransaction, header: str, challenge: str, code: int) -> str:
-        """The account that sent a request; empty when it was answered with a challenge or a refusal."""
-        request = transaction.request
-        check = self._digest.check(request.headers.get(header), request.method, request.uri)
-        match check.verdict:
-            case Verdict.ACCEPTED:
-                return check.user
-            case Verdict.UNKNOWN_USER:
-                to = parse_contact(request.headers.get_first("to") or "").uri.user
-                unknown = request.method == "REGISTER" and to not in self._accounts
-                self._answer(transaction, 404 if unknown else 403)
-                self._note(f"{request.method} from {transaction.peer}: no account {check.user!r}")
-            case Verdict.MALFORMED:
-                self._answer(transaction, 400, check.reason)
-                self._note(f"{request.method} from {transaction.peer}: {check.reason}")
-            case _:
-                values = self._digest.challenges(stale=check.verdict is Verdict.STALE)
-                self._answer(transaction, code, headers=[(challenge, value) for value in values])
-                if check.verdict is Verdict.WRONG:
-                    self._note(f"{request.method} from {transaction.peer}: wrong password for {check.user}")
-        return ""
+            answer(transaction, 405, headers=[("Allow", ALLOW)])
 
     def _register(self, request: SipRequest, peer: Peer, transaction: ServerTransaction) -> None:
-        account = self._authenticated(transaction, "authorization", "WWW-Authenticate", 401)
+        denial = self.profile.answer(Mistake.REGISTER) if self.profile else None
+        if denial:
+            self._gate.deny(transaction, denial, f"REGISTER from {peer}")
+            return
+        code = self.profile.register_challenge if self.profile else 401
+        account = self._gate.authenticated(transaction, code)
         if not account:
             return
         user = parse_contact(request.headers.get_first("to") or "").uri.user or ""
         if user not in self._accounts:
-            self._answer(transaction, 404)
+            answer(transaction, 404)
             self._note(f"{account} wants to register {user!r}, which does not exist")
             return
         if user != account:
-            self._answer(transaction, 403, "Not your address of record")
+            answer(transaction, 403, "Not your address of record")
             self._note(f"{account} wants to register {user}: refused")
             return
         outcome = self._registrar.register(user, request, peer)
-        response = self._answer(transaction, outcome.code, outcome.reason, outcome.headers)
+        response = answer(transaction, outcome.code, outcome.reason, outcome.headers)
         if outcome.code != 200:
             self._note(f"{user} can't register: {outcome.code} {response.reason_phrase}")
         elif outcome.granted_s:
@@ -198,39 +230,66 @@ class Carrier:
 
     def _cancel(self, request: SipRequest, transaction: ServerTransaction) -> None:
         invite = self._transactions.cancelled_by(request)
+        if invite and invite.ignored:
+            transaction.ignore()
+            return
         for leg in self._exchange.legs:
             if isinstance(leg, IncomingLeg) and invite and leg.invite is invite.request:
                 leg.cancelled(request, transaction)
                 return
         # A refusal that crossed the CANCEL has ended its leg; the transaction still knows it
-        self._answer(transaction, 200 if invite else 481)
+        answer(transaction, 200 if invite else 481)
+
+    def _caller(self, transaction: ServerTransaction) -> str:
+        """The account that a call is from; empty when it was answered with a challenge or a refusal."""
+        profile = self.profile
+        if profile is None or profile.method is not Method.ADDRESS:
+            account = self._gate.authenticated(transaction, 407)
+            stranger = bool(account) and not self.is_registered(account)
+        else:
+            account = next(iter(self._accounts), BY_ADDRESS)
+            stranger = not self._options.known_address
+        denial = profile.answer(Mistake.CALL) if profile and stranger else None
+        if denial:
+            self._gate.deny(transaction, denial, f"a call from {transaction.peer}")
+            return ""
+        return account
 
     def _invite(self, request: SipRequest, transaction: ServerTransaction) -> None:
-        account = self._authenticated(transaction, "proxy-authorization", "Proxy-Authenticate", 407)
+        account = self._caller(transaction)
         if not account:
             return
-        self._answer(transaction, 100)
         number = parse_uri(request.uri).user or ""
+        emergency = False
+        if self.profile:
+            seen = seen_in(request)
+            emergency = is_emergency(self.profile, seen.number)
+            denial = None if emergency else judge_call(self.profile, seen)
+            if denial:
+                self._gate.deny(transaction, denial, f"{account}'s call to {seen.number}")
+                return
+            number = without_prefix(self.profile, seen.number) or seen.number
+        answer(transaction, 100)
         refusal: tuple[int, str, Headers] | None = None
-        wrong_target = _target_refusal(request)
+        wrong_target = target_refusal(request)
         if wrong_target:
             refusal = (*wrong_target, ())
         elif request.body and (request.content_type or "").split(";")[0].strip().lower() != "application/sdp":
             refusal = (415, "", [("Accept", "application/sdp")])
         elif self._closing or not self._exchange.has_free_channel(account):
             refusal = (503, "Channel limit reached", [cause(34, "No circuit available")])
-        scenario = self._scenario(number)
+        scenario = None if emergency else self._scenario(number)
         if scenario is None:
             refusal = refusal or (404, "", [cause(1, "Unallocated number")])
         if refusal or scenario is None:
             code, reason, headers = refusal or (404, "", ())
-            response = self._answer(transaction, code, reason, headers)
+            response = answer(transaction, code, reason, headers)
             self._note(f"{account}'s call to {number} refused: {code} {response.reason_phrase}")
             return
         try:
             stream = self._stream()
         except OSError as error:
-            self._answer(transaction, 500, "No free media ports")
+            answer(transaction, 500, "No free media ports")
             self._note(f"{account}'s call to {number} refused: {error}")
             return
         leg = IncomingLeg(self._exchange, transaction, account=account, number=number, stream=stream)
@@ -248,14 +307,20 @@ class Carrier:
         await scenario(leg, self)
 
     def _stream(self) -> MediaStream:
-        return MediaStream(
-            self._host, rtcp_s=self._options.timing.rtcp_s, drop_pct=self._options.drop_rtp_pct
-        )
+        options = self._options
+        line = Impairment(loss_pct=options.loss_pct, jitter_ms=options.jitter_ms, delay_ms=options.delay_ms)
+        return MediaStream(self._host, rtcp_s=options.timing.rtcp_s, impairment=line)
 
     def _scenario(self, number: str) -> Scenario | None:
         if number in self._scenarios:
             return self._scenarios[number]
-        return ring_user if number in self._accounts else None
+        if number in self._accounts:
+            return ring_user
+        if self.profile is None or not is_reachable(self.profile, number):
+            return None
+        # In a provider's form the last three digits say which of our numbers is meant
+        plain = number not in self.profile.test_numbers
+        return self._scenarios[number[-3:] if plain and number[-3:] in self._scenarios else ECHO]
 
     # What scenarios ask for
 
@@ -264,7 +329,13 @@ class Carrier:
         return bool(self._registrar.bindings(account))
 
     async def dial(
-        self, account: str, *, caller: str, codecs: tuple[str, ...], near: str = ""
+        self,
+        account: str,
+        *,
+        caller: str,
+        codecs: tuple[str, ...],
+        encrypted: bool = False,
+        near: str = "",
     ) -> OutgoingLeg | None:
         """A leg to the account's newest contact, or to the one at the address of `near`."""
         bindings = self._registrar.bindings(account)
@@ -284,6 +355,7 @@ class Carrier:
             binding=binding,
             stream=self._stream(),
             codecs=codecs,
+            encrypted=encrypted,
         )
         await leg.stream.open()
         return leg
@@ -291,16 +363,3 @@ class Carrier:
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something that goes on after its call."""
         self._exchange.spawn(work)
-
-
-def _target_refusal(request: SipRequest) -> tuple[int, str] | None:
-    """Code and reason to refuse an INVITE with whose Contact or route can't be used."""
-    contacts = request.headers.get("contact")
-    if len(contacts) != 1:
-        return 400, "INVITE needs one Contact"
-    for name, values in (("Contact", contacts), ("Record-Route", request.headers.get("record-route"))):
-        for value in values:
-            fault = target_fault(parse_contact(value).uri)
-            if fault:
-                return 403, f"{name} {fault}"
-    return None

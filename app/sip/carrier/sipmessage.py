@@ -24,23 +24,34 @@ REASONS: dict[int, str] = {
     200: "OK",
     400: "Bad Request",
     401: "Unauthorized",
+    402: "Payment Required",
     403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
+    406: "Not Acceptable",
     407: "Proxy Authentication Required",
     408: "Request Timeout",
+    410: "Gone",
     415: "Unsupported Media Type",
     420: "Bad Extension",
     423: "Interval Too Brief",
     480: "Temporarily Unavailable",
     481: "Call/Transaction Does Not Exist",
+    484: "Address Incomplete",
     486: "Busy Here",
     487: "Request Terminated",
     488: "Not Acceptable Here",
     500: "Server Internal Error",
+    501: "Not Implemented",
+    502: "Bad Gateway",
     503: "Service Unavailable",
+    504: "Server Time-out",
+    600: "Busy Everywhere",
+    603: "Decline",
+    604: "Does Not Exist Anywhere",
+    606: "Not Acceptable",
 }
-"""Reason phrases of RFC 3261 section 21 for what this carrier sends."""
+"""Reason phrases of RFC 3261 section 21 for what this carrier sends, for itself or as a provider."""
 
 Headers = Iterable[tuple[str, str]]
 
@@ -143,7 +154,20 @@ def target_fault(uri: SipUri) -> str:
     return ""
 
 
+def target_refusal(request: SipRequest) -> tuple[int, str] | None:
+    """Code and reason to refuse an INVITE with whose Contact or route can't be used."""
+    contacts = request.headers.get("contact")
+    if len(contacts) != 1:
+        return 400, "INVITE needs one Contact"
+    for name, values in (("Contact", contacts), ("Record-Route", request.headers.get("record-route"))):
+        for value in values:
+            fault = target_fault(parse_contact(value).uri)
+            if fault:
+                return 403, f"{name} {fault}"
+    return None
+
+
 def contact_uri(user: str, host: str, port: int, transport: Transport) -> str:
     """Our Contact URI for one dialog."""
-    suffix = ";transport=tcp" if transport is Transport.TCP else ""
+    suffix = "" if transport is Transport.UDP else f";transport={transport}"
     return f"sip:{user}@{host}:{port}{suffix}"

@@ -58,11 +58,17 @@ class ServerTransaction:
         self._last: SipResponse | None = None
         self._timers = _Timers()
         self.state = State.PROCEEDING
+        self.ignored = False
 
     @property
     def is_invite(self) -> bool:
         """Whether it is an INVITE transaction."""
         return self.request.method == "INVITE"
+
+    def ignore(self) -> None:
+        """Never answer, as a server that drops the request; its repeats are dropped too."""
+        self.ignored = True
+        self._timers.start("ignored", 64 * self._layer.timing.t1_s, self.end)
 
     def respond(self, response: SipResponse) -> None:
         """Send a response; after the final one all but repeats of a 2xx to INVITE are ignored."""

@@ -1,4 +1,4 @@
-"""SIP over UDP and TCP on one port of the loopback interface (RFC 3261 section 18)."""
+"""SIP on the loopback interface: UDP and TCP on one port, TLS on another (RFC 3261 section 18)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import errno
 import logging
 import os
 import socket
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 from aiosipua import SipMessage, SipRequest, SipResponse
@@ -15,6 +16,7 @@ from aiosipua import SipMessage, SipRequest, SipResponse
 from app.errors import UserError
 from app.model.trunk import Transport
 from app.sip.carrier.loopback import loopback_address
+from app.sip.carrier.tls_stream import TlsStream
 
 log = logging.getLogger(__name__)
 
@@ -24,12 +26,15 @@ MAX_CONNECTIONS = 64
 MAX_UNSENT_BYTES = 1 << 20
 """A TCP peer that reads nothing is cut off when this much waits for it."""
 
+HANDSHAKE_S = 10.0
+"""For a TLS handshake; a connection that has none by then is closed."""
+
 BIND_ATTEMPTS = 20
 """Tries to find a port that is free for UDP and for TCP."""
 
 
 class Peer(msgspec.Struct, frozen=True):
-    """Where a message came from or goes to; for TCP it names the open connection."""
+    """Where a message came from or goes to; for TCP and TLS it names the open connection."""
 
     transport: Transport
     host: str
@@ -79,8 +84,15 @@ def take_message(buffer: bytearray) -> bytes | None:
     return message
 
 
-def bind_sip_sockets(host: str, udp_port: int, tcp_port: int) -> tuple[socket.socket, socket.socket]:
-    """Bind UDP and TCP; with both ports 0 they get the same number, as on a real SIP server.
+def bind_sip_sockets(
+    host: str,
+    udp_port: int,
+    tcp_port: int,
+    transports: Collection[Transport] = (Transport.UDP, Transport.TCP),
+    *,
+    tls_port: int = 0,
+) -> dict[Transport, socket.socket]:
+    """Bind UDP, TCP and TLS; with both ports 0 UDP and TCP get the same number, as on a real SIP server.
 
     Raises:
         UserError: `host` is not loopback, or a port given can't be had.
@@ -93,35 +105,50 @@ def bind_sip_sockets(host: str, udp_port: int, tcp_port: int) -> tuple[socket.so
             field="host",
         )
     for attempt in range(BIND_ATTEMPTS):
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        if os.name == "posix":
-            # Without it a restart on the same port fails while old connections are in TIME_WAIT; on
-            # Windows the same option would let two carriers share the port
-            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound: dict[Transport, socket.socket] = {}
         wanted = udp_port
         try:
-            udp.bind((address, udp_port))
-            last = attempt == BIND_ATTEMPTS - 1
-            wanted = tcp_port or (udp_port if udp_port else 0 if last else udp.getsockname()[1])
-            tcp.bind((address, wanted))
-            tcp.listen()
+            if Transport.UDP in transports:
+                bound[Transport.UDP] = udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                udp.bind((address, udp_port))
+            if Transport.TCP in transports:
+                wanted = tcp_port or udp_port
+                if not wanted and bound and attempt < BIND_ATTEMPTS - 1:
+                    wanted = bound[Transport.UDP].getsockname()[1]
+                bound[Transport.TCP] = tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+                _listen(tcp, address, wanted)
+            if Transport.TLS in transports:
+                wanted = tls_port
+                bound[Transport.TLS] = tls = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+                _listen(tls, address, wanted)
         except OSError as error:
-            udp.close()
-            tcp.close()
-            if udp_port or tcp_port:
+            _close(bound)
+            if udp_port or tcp_port or tls_port:
                 raise _port_error(address, wanted, error) from error
             continue
         except OverflowError as error:
-            udp.close()
-            tcp.close()
+            _close(bound)
             raise UserError(
                 f"Port {wanted} is out of range.", do="Use a port from 1 to 65535.", field="port"
             ) from error
-        udp.setblocking(False)
-        tcp.setblocking(False)
-        return udp, tcp
+        for one in bound.values():
+            one.setblocking(False)
+        return bound
     raise UserError(f"No port on {address} is free.", do="Close other programs and try again.")
+
+
+def _listen(sock: socket.socket, address: str, port: int) -> None:
+    if os.name == "posix":
+        # Without it a restart on the same port fails while old connections are in TIME_WAIT; on Windows the
+        # same option would let two carriers share the port
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind((address, port))
+    sock.listen()
+
+
+def _close(sockets: Mapping[Transport, socket.socket]) -> None:
+    for one in sockets.values():
+        one.close()
 
 
 def _port_error(address: str, port: int, error: OSError) -> UserError:
@@ -138,32 +165,65 @@ def _port_error(address: str, port: int, error: OSError) -> UserError:
 
 
 class SipSockets:
-    """The carrier's two SIP sockets.
+    """The carrier's SIP sockets.
 
     Args:
         on_message: Gets every message that parses, and its peer.
+        note: Gets one line for people for every TLS handshake that fails.
     """
 
-    def __init__(self, on_message: Callable[[SipRequest | SipResponse, Peer], None]) -> None:
+    def __init__(
+        self,
+        on_message: Callable[[SipRequest | SipResponse, Peer], None],
+        note: Callable[[str], None] = log.info,
+    ) -> None:
         self._on_message = on_message
+        self.note = note
         self._udp: asyncio.DatagramTransport | None = None
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._connections: dict[Peer, _Connection] = {}
         self.udp_port = 0
         self.tcp_port = 0
+        self.tls_port = 0
 
-    async def open(self, host: str, udp_port: int, tcp_port: int) -> None:
-        """Listen; raises `UserError` as `bind_sip_sockets` does."""
-        udp, tcp = bind_sip_sockets(host, udp_port, tcp_port)
-        self.udp_port, self.tcp_port = udp.getsockname()[1], tcp.getsockname()[1]
+    def port(self, transport: Transport) -> int:
+        """Where it listens for a transport; 0 where it does not."""
+        ports = {Transport.UDP: self.udp_port, Transport.TCP: self.tcp_port, Transport.TLS: self.tls_port}
+        return ports[transport]
+
+    async def open(
+        self,
+        host: str,
+        udp_port: int,
+        tcp_port: int,
+        transports: Collection[Transport] = (Transport.UDP, Transport.TCP),
+        *,
+        tls_port: int = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Listen, on these transports only; raises `UserError` as `bind_sip_sockets` does.
+
+        Args:
+            host, udp_port, tcp_port, transports, tls_port: As there.
+            tls: What is shown over TLS; needed where TLS is one of the transports.
+        """
+        bound = bind_sip_sockets(host, udp_port, tcp_port, transports, tls_port=tls_port)
         loop = asyncio.get_running_loop()
-        self._udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self.received), sock=udp)
-        self._server = await loop.create_server(lambda: _Connection(self), sock=tcp)
+        udp, tcp, secure = bound.get(Transport.UDP), bound.get(Transport.TCP), bound.get(Transport.TLS)
+        if udp:
+            self.udp_port = udp.getsockname()[1]
+            self._udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self.received), sock=udp)
+        if tcp:
+            self.tcp_port = tcp.getsockname()[1]
+            self._servers.append(await loop.create_server(lambda: _Connection(self), sock=tcp))
+        if secure:
+            self.tls_port = secure.getsockname()[1]
+            self._servers.append(await loop.create_server(lambda: _Connection(self, tls), sock=secure))
 
     async def close(self) -> None:
         """Close the sockets and every connection."""
-        if self._server:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         for connection in tuple(self._connections.values()):
             connection.close()
         if self._udp:
@@ -227,11 +287,14 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 
 class _Connection(asyncio.Protocol):
-    """One TCP connection."""
+    """One TCP connection, with TLS on it where a context is given."""
 
-    def __init__(self, sockets: SipSockets) -> None:
+    def __init__(self, sockets: SipSockets, tls: ssl.SSLContext | None = None) -> None:
         self._sockets = sockets
+        self._context = tls
         self._transport: asyncio.Transport | None = None
+        self._tls: TlsStream | None = None
+        self._handshake_limit: asyncio.TimerHandle | None = None
         self._peer: Peer | None = None
         self._buffer = bytearray()
 
@@ -242,18 +305,47 @@ class _Connection(asyncio.Protocol):
         # 40 ms for the peer's delayed acknowledgement
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         host, port = transport.get_extra_info("peername")[:2]
-        self._peer = Peer(Transport.TCP, host, port)
+        self._peer = Peer(Transport.TLS if self._context else Transport.TCP, host, port)
         if not self._sockets.adopt(self._peer, self):
             log.warning("connection from %s refused: too many connections", self._peer)
             self._peer = None
             transport.abort()
+        elif self._context:
+            self._tls = TlsStream(self._context, transport.write)
+            loop = asyncio.get_running_loop()
+            self._handshake_limit = loop.call_later(HANDSHAKE_S, self._no_tls, "it took too long")
 
     def data_received(self, data: bytes) -> None:
+        if self._tls:
+            try:
+                data = self._tls.received(data)
+            except ssl.SSLError as error:
+                self._no_tls(error.reason or str(error))
+                return
+            if self._tls.shaken:
+                self._stop_limit()
         self._buffer += data
+        self._take_messages()
+        if self._tls and self._tls.closed:
+            self.close()
+
+    def _no_tls(self, why: str) -> None:
+        """End a connection whose TLS failed; an alert that is queued still goes out."""
+        self._stop_limit()
+        self._sockets.note(f"no TLS with {self._peer}: {why.replace('_', ' ').lower()}")
+        if self._transport:
+            self._transport.close()
+
+    def _stop_limit(self) -> None:
+        if self._handshake_limit:
+            self._handshake_limit.cancel()
+            self._handshake_limit = None
+
+    def _take_messages(self) -> None:
         while self._peer and self._transport and not self._transport.is_closing():
             while self._buffer.startswith(b"\r\n"):
                 if self._buffer.startswith(b"\r\n\r\n"):
-                    self._transport.write(b"\r\n")  # pong (RFC 5626 section 4.4.1)
+                    self.write(b"\r\n")  # pong (RFC 5626 section 4.4.1)
                     del self._buffer[:2]
                 del self._buffer[:2]
             try:
@@ -267,6 +359,8 @@ class _Connection(asyncio.Protocol):
             self._sockets.received(message, self._peer)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._handshake_limit:
+            self._no_tls("the other side hung up; it may not trust the certificate")
         if self._peer:
             self._sockets.forget(self._peer, self)
 
@@ -277,10 +371,16 @@ class _Connection(asyncio.Protocol):
         if self._transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
             self._transport.abort()
             return False
-        self._transport.write(data)
+        if self._tls:
+            self._tls.write(data)
+        else:
+            self._transport.write(data)
         return True
 
     def close(self) -> None:
         """Close after what is queued has gone out."""
-        if self._transport:
+        self._stop_limit()
+        if self._transport and not self._transport.is_closing():
+            if self._tls:
+                self._tls.close()
             self._transport.close()

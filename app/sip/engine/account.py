@@ -6,8 +6,28 @@ from collections.abc import Callable
 
 import pjsua2 as pj
 
-from app.model.trunk import Transport
+from app.model.trunk import Srtp, Transport, Use
+from app.sip.engine.identity import account_user
 from app.sip.messages import OpenAccount
+
+_SRTP = {
+    Srtp.OFF: pj.PJMEDIA_SRTP_DISABLED,
+    Srtp.OFFER: pj.PJMEDIA_SRTP_OPTIONAL,
+    Srtp.REQUIRE: pj.PJMEDIA_SRTP_MANDATORY,
+}
+_SESSION_TIMER = {
+    Use.OFF: pj.PJSUA_SIP_TIMER_INACTIVE,
+    Use.SUPPORTED: pj.PJSUA_SIP_TIMER_OPTIONAL,
+    Use.REQUIRED: pj.PJSUA_SIP_TIMER_REQUIRED,
+}
+# PJSIP lists 100rel under Supported even when it is not used, and nothing from here can change that
+_PRACK = {
+    Use.OFF: pj.PJSUA_100REL_NOT_USED,
+    Use.SUPPORTED: pj.PJSUA_100REL_OPTIONAL,
+    Use.REQUIRED: pj.PJSUA_100REL_MANDATORY,
+}
+SHORTEST_SESSION_S = 90
+"""Shortest session interval that we accept, seconds (RFC 4028 section 5)."""
 
 RegistrationCallback = Callable[[int, str, int, int], None]
 """Gets SIP code, reason phrase, PJSIP status and lifetime in seconds."""
@@ -29,14 +49,14 @@ class Account(pj.Account):  # type: ignore[misc]  # the wheel has no types
 
     Args:
         on_registration: Told the outcome of every REGISTER.
-        on_incoming: Told PJSIP's id of every incoming call.
+        on_incoming: Told PJSIP's id and the Request-URI of every incoming call.
         on_options: Told the final code and phrase of every OPTIONS.
     """
 
     def __init__(
         self,
         on_registration: RegistrationCallback,
-        on_incoming: Callable[[int], None],
+        on_incoming: Callable[[int, str], None],
         on_options: Callable[[int, str], None],
     ) -> None:
         super().__init__()
@@ -53,7 +73,7 @@ class Account(pj.Account):  # type: ignore[misc]  # the wheel has no types
             local: Our address, for SDP.
         """
         config = pj.AccountConfig()
-        config.idUri = f"sip:{settings.user or 'anonymous'}@{uri_host(settings.host)}"
+        config.idUri = f"<sip:{account_user(settings)}@{uri_host(settings.host)}>"
         config.regConfig.registrarUri = f"sip:{host_and_port(settings)}" if settings.register else ""
         config.regConfig.registerOnAdd = False
         config.regConfig.timeoutSec = settings.expires
@@ -67,13 +87,20 @@ class Account(pj.Account):  # type: ignore[misc]  # the wheel has no types
             )
         config.sipConfig.proxies.append(route)
         config.natConfig.udpKaIntervalSec = settings.keep_alive_s
-        if settings.target.transport is Transport.TLS:
-            # The edge writes the address of its own socket; what the provider saw is not ours to copy
+        if settings.target.transport is Transport.TLS or settings.public_address:
+            # The edge, or the person, says the address; what the provider saw is not ours to copy
             config.natConfig.contactRewriteUse = 0
             config.natConfig.viaRewriteUse = False
         config.mediaConfig.transportConfig.publicAddress = local
         config.mediaConfig.transportConfig.port = 0
-        config.mediaConfig.srtpUse = pj.PJMEDIA_SRTP_DISABLED
+        config.mediaConfig.srtpUse = _SRTP[settings.srtp]
+        # Keys are worth offering over UDP and TCP too: whoever asks for SRTP knows how SIP itself travels
+        config.mediaConfig.srtpSecureSignaling = 0
+        config.mediaConfig.srtpOpt.keyings = pj.IntVector([pj.PJMEDIA_SRTP_KEYING_SDES])
+        config.callConfig.timerUse = _SESSION_TIMER[settings.session_timer]
+        config.callConfig.timerSessExpiresSec = settings.session_expires
+        config.callConfig.timerMinSESec = SHORTEST_SESSION_S
+        config.callConfig.prackUse = _PRACK[settings.prack]
         self.create(config)
 
     def onRegState(self, param: pj.OnRegStateParam) -> None:
@@ -81,8 +108,9 @@ class Account(pj.Account):  # type: ignore[misc]  # the wheel has no types
         self._on_registration(param.code, param.reason, param.status, param.expiration)
 
     def onIncomingCall(self, param: pj.OnIncomingCallParam) -> None:
-        """Copy the id and leave."""
-        self._on_incoming(param.callId)
+        """Copy the values and leave."""
+        request_line = param.rdata.wholeMsg.partition("\r\n")[0].split(" ")
+        self._on_incoming(param.callId, request_line[1] if len(request_line) > 1 else "")
 
     def send_options(self, settings: OpenAccount) -> None:
         """Ask the far end what it can do; any answer shows that it is there."""

@@ -12,15 +12,22 @@ from contextlib import suppress
 import pjsua2 as pj
 
 from app.errors import EngineError, UserError
-from app.model.outcome import AnsweredBy, Direction, HungUpBy, LocalCause
-from app.sip.engine.account import Account, host_and_port, uri_host
+from app.model.outcome import Direction, HungUpBy, LocalCause, TraceMessage
+from app.model.trunk import Dtmf, Srtp
+from app.sip.engine.account import Account
+from app.sip.engine.arrivals import refusal, turned_away
+from app.sip.engine.audio.microphone import Microphone
 from app.sip.engine.causes import carry_out
+from app.sip.engine.control import Control
+from app.sip.engine.endings import Ending, changed, ended, ending
 from app.sip.engine.endpoint import MAX_CALLS
+from app.sip.engine.goodbyes import Goodbyes
+from app.sip.engine.invite import send_invite
 from app.sip.engine.leg import Leg
+from app.sip.engine.operation import status
 from app.sip.engine.voice import Voices
 from app.sip.messages import (
     AnswerCall,
-    CallChanged,
     CallLevels,
     CallMedia,
     CallState,
@@ -38,8 +45,10 @@ LONGEST_CALL_S = 120.0
 """No call lasts longer, whatever the command says."""
 LONGEST_RING_S = 180.0
 FINAL_WAIT_S = 1.0
-"""Seconds that a cancelled call waits for the far end's 487, so that the report can tell what it said."""
-_LEVELS_EVERY_S = 0.1
+"""Seconds that a call which was ended here waits for the far end's word, so that the report can tell it."""
+_TRY_AGAIN = 422
+"""Refused for its session interval: the caller tries again with ours (RFC 4028 section 7.3)."""
+_LEVELS_EVERY_S = 0.05
 _FIGURES_EVERY_S = 1.0
 
 
@@ -51,6 +60,7 @@ class Calls:
         ledger: What the trace says.
         settle: Called before the ledger is asked, so that everything on its way to it has arrived.
         explain: Gives the cause behind a final code that was made up here, from code and phrase.
+        microphone: What the calls can send.
     """
 
     def __init__(
@@ -60,6 +70,7 @@ class Calls:
         ledger: Ledger,
         settle: Callable[[], None],
         explain: Callable[[int, str], LocalCause],
+        microphone: Microphone,
     ) -> None:
         self._emit = emit
         self._ledger = ledger
@@ -67,13 +78,22 @@ class Calls:
         self._explain = explain
         self._legs: dict[str, Leg] = {}
         self._ended: list[Leg] = []
-        self._voices = Voices()
+        self._voices = Voices(microphone)
+        self._goodbyes = Goodbyes()
+        self.control = Control(
+            emit=emit, leg=self._leg, legs=lambda: tuple(self._legs.values()), hang_up=self.hang_up
+        )
         self._incoming_ids = itertools.count(1)
-        self._next_levels = self._next_figures = 0.0
+        self._next_levels = 0.0
 
     def __len__(self) -> int:
         """How many calls are up."""
         return len(self._legs)
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        """The calls that are up."""
+        return tuple(self._legs.values())
 
     # What is asked for
 
@@ -85,9 +105,9 @@ class Calls:
             UserError: All calls in use, or a number that makes no URI.
         """
         # Late: an engine that places no call should not carry the table
-        from app.sip.emergency import guard
+        from app.sip.emergency import guard_behind
 
-        guard(command.user, command.country)
+        guard_behind(command.user, command.country, command.prefixes)
         if len(self._legs) >= MAX_CALLS:
             raise UserError(
                 f"This trunk already has {MAX_CALLS} calls up, the most one engine can hold.",
@@ -105,16 +125,14 @@ class Calls:
             ring_seconds=min(command.ring_seconds, LONGEST_RING_S),
             on_state=self._on_state,
             on_digit=self._on_digit,
+            control=self.control,
         )
-        param = pj.CallOpParam(True)
-        param.opt.videoCount = 0
-        if settings.caller_id and settings.caller_id != settings.user:
-            param.txOption.localUri = f"<sip:{settings.caller_id}@{uri_host(settings.host)}>"
-        uri = f"sip:{command.user}@{host_and_port(settings)}"
+        leg.country = command.country
+        leg.codecs = frozenset(name.lower() for name in settings.codecs)
         self._legs[command.call_id] = leg
         try:
-            carry_out(lambda: leg.makeCall(uri, param), f"{command.user} can't be dialled.")
-        except UserError:
+            send_invite(leg, command.user, settings)
+        except EngineError:
             if self._legs.pop(command.call_id, None) is not None:
                 self._ended.append(leg)
             raise
@@ -146,23 +164,33 @@ class Calls:
         for leg in list(self._legs.values()):
             self._end(leg, HungUpBy.US)
             if leg.call_id in self._legs:
-                self._ended_as(leg, 487, "The trunk was closed", LocalCause.OTHER)
+                self._ended_as(leg, Ending(487, "The trunk was closed", LocalCause.OTHER))
 
     def set_source(self, call_id: str, source: Source) -> None:
         """Change what a call sends."""
         self._leg(call_id).voice.source = source
 
-    def send_digits(self, call_id: str, digits: str) -> None:
-        """Send DTMF as RFC 4733 events."""
-        leg = self._leg(call_id)
-        carry_out(lambda: leg.dialDtmf(digits), f"The digits {digits} could not be sent.")
+    def send_digits(self, call_id: str, digits: str, way: Dtmf) -> None:
+        """Send DTMF as RFC 4733 events, by INFO, or as sound.
 
-    def incoming(self, account: Account, pj_id: int) -> None:
-        """Take an incoming call: it rings until it is answered, refused or given up."""
+        Raises:
+            EngineError: There is no sound yet to send it with, or PJSIP refuses.
+        """
+        leg = self._leg(call_id)
+        carry_out(lambda: leg.send_digits(digits, way), f"The digits {digits} could not be sent.")
+
+    def incoming(self, account: Account, pj_id: int, request_uri: str, settings: OpenAccount) -> None:
+        """Take an incoming call: it rings until it is answered, refused or given up.
+
+        Args:
+            account: Who is called.
+            pj_id: PJSIP's id of the call.
+            request_uri: Whom the far end calls.
+            settings: Whether it may ring; else it is told and declined at once.
+        """
         leg = Leg(
             account,
-            # Not to be taken for a call of the engine before this one
-            f"in-{os.getpid()}-{next(self._incoming_ids)}",
+            self._incoming_id(),
             Direction.IN,
             voice=self._voices.take(Source.SILENCE),
             started_at=time.monotonic(),
@@ -170,12 +198,33 @@ class Calls:
             ring_seconds=LONGEST_RING_S,
             on_state=self._on_state,
             on_digit=self._on_digit,
+            control=self.control,
             pj_id=pj_id,
         )
         self._legs[leg.call_id] = leg
         leg.sip_call_id = leg.getInfo().callIdString
-        leg.answer(status(180))
-        self._emit(self._changed(leg, CallState.INCOMING))
+        leg.request_uri = request_uri
+        leg.codecs = frozenset(name.lower() for name in settings.codecs)
+        leg.refusal = refusal(leg, settings, self._goodbyes)
+        if leg.refusal is None:
+            # Told when the 180 is out: PJSIP may still refuse it, and the caller try again (422)
+            leg.answer(status(180))
+        else:
+            self._tell_incoming(leg)
+            leg.hangup(status(leg.refusal.code))
+
+    def note(self, message: TraceMessage, settings: OpenAccount | None) -> None:
+        """Take a message that PJSIP sends or receives: some calls end without any other sign."""
+        self._goodbyes.srtp = settings.srtp if settings is not None else Srtp.OFF
+        away = self._goodbyes.note(message)
+        if away is not None and all(leg.sip_call_id != away.sip_call_id for leg in self._legs.values()):
+            for event in turned_away(away, self._incoming_id()):
+                self._emit(event)
+        if message.direction is Direction.OUT and message.text.startswith("CANCEL "):
+            for leg in list(self._legs.values()):
+                # PJSIP takes back a call whose early sound can't be had, and would abort at an answer to it
+                if leg.ended_at is None and self._has_left(leg):
+                    self._end(leg, HungUpBy.NOBODY)
 
     # What the clock asks for
 
@@ -192,30 +241,47 @@ class Calls:
 
     def watch(self, now: float) -> None:
         """Enforce the limits and tell levels and figures when they are due; `now` is monotonic seconds."""
+        self.control.watch(now)
         for leg in list(self._legs.values()):
-            if leg.ended_at is None:
+            if leg.ended_at is None and self._has_left(leg):
+                self._let_go(leg, now)
+            elif leg.ended_at is None:
+                leg.look_for_sound(now)
                 self._watch_limits(leg, now)
             elif self._final_is_known(leg) or now - leg.ended_at > FINAL_WAIT_S:
                 self._call_ended(leg)
         if not self._legs or now < self._next_levels:
             return
         self._next_levels = now + _LEVELS_EVERY_S
-        figures_due = now >= self._next_figures
-        if figures_due:
-            self._next_figures = now + _FIGURES_EVERY_S
+        # One call's figures in a turn: those of all at once keep PJMEDIA's clock thread from the interpreter
+        due = min(self._legs.values(), key=lambda leg: leg.figures_at)
         for leg in self._legs.values():
-            self._measure(leg, figures_due)
+            self._measure(leg, figures_due=leg is due and now >= due.figures_at)
+        if now >= due.figures_at:
+            due.figures_at = now + _FIGURES_EVERY_S
 
-    def _measure(self, leg: Leg, figures_due: bool) -> None:
+    def _measure(self, leg: Leg, *, figures_due: bool) -> None:
         if leg.figures is None and leg.answered_at is None and not figures_due:
             return
         if leg.ended_at is not None:
             return
         tx, rx = leg.voice.levels(int(_LEVELS_EVERY_S * 1000))
+        leg.listen()
         if leg.figures is not None:
             self._emit(CallLevels(call_id=leg.call_id, tx_dbm0=tx, rx_dbm0=rx))
         if figures_due and leg.measure() and leg.figures:
             self._emit(CallMedia(call_id=leg.call_id, figures=leg.figures))
+
+    def _has_left(self, leg: Leg) -> bool:
+        """Whether PJSIP has said BYE by itself."""
+        return leg.hung_up_by is HungUpBy.NOBODY and self._goodbyes.ours(leg.sip_call_id) is not None
+
+    def _let_go(self, leg: Leg, now: float) -> None:
+        """End a call whose far end does not answer PJSIP's BYE, for which that would wait 32 seconds."""
+        if leg.left_at is None:
+            leg.left_at = now
+        elif now - leg.left_at > FINAL_WAIT_S:
+            self._end(leg, HungUpBy.NOBODY)
 
     def _watch_limits(self, leg: Leg, now: float) -> None:
         if leg.hung_up_by is not HungUpBy.NOBODY:
@@ -228,13 +294,16 @@ class Calls:
         elif leg.direction is Direction.OUT and now - leg.started_at >= NO_RESPONSE_S:
             progress = self._ledger.of(leg.sip_call_id, "INVITE")
             if not progress.provisional and not progress.challenges:
+                # PJSIP tells the end from within the hang-up, as a cancelled call; this is what it was
+                leg.unanswered = True
                 self._end(leg, HungUpBy.NOBODY)
-                self._ended_as(leg, 408, "No answer", LocalCause.NO_ANSWER)
+                if leg.call_id in self._legs:
+                    self._call_ended(leg)
 
     # What PJSIP tells
 
-    def _on_digit(self, leg: Leg, digit: str) -> None:
-        self._emit(DigitReceived(call_id=leg.call_id, digit=digit))
+    def _on_digit(self, leg: Leg, digit: str, way: Dtmf) -> None:
+        self._emit(DigitReceived(call_id=leg.call_id, digit=digit, way=way))
 
     def _on_state(self, leg: Leg, state: CallState) -> None:
         self._settle()
@@ -247,30 +316,19 @@ class Calls:
             return
         progress = self._ledger.of(leg.sip_call_id, "INVITE")
         if leg.direction is Direction.IN and state is not CallState.ANSWERED:
+            if state is CallState.RINGING:
+                self._tell_incoming(leg)
             return
         if state is CallState.RINGING and progress.early_sdp:
             state = CallState.EARLY_MEDIA
         if state is leg.state and state is not CallState.CALLING:
             return
         if state is CallState.ANSWERED:
+            if self._has_left(leg):
+                return  # answered in a way that can't be used: it ends at once
             leg.answered_at = time.monotonic()
         leg.state = state
-        self._emit(self._changed(leg, state))
-
-    def _changed(self, leg: Leg, state: CallState) -> CallChanged:
-        progress = self._ledger.of(leg.sip_call_id, "INVITE")
-        info = leg.getInfo()
-        return CallChanged(
-            call_id=leg.call_id,
-            direction=leg.direction,
-            state=state,
-            remote=info.remoteUri,
-            called=info.localUri if leg.direction is Direction.IN else info.remoteUri,
-            sip_code=info.lastStatusCode,
-            reason=info.lastReason,
-            setup_ms=progress.setup_ms,
-            sip_call_id=leg.sip_call_id,
-        )
+        self._emit(changed(leg, state, self._ledger))
 
     def credentials_rejected(self, sip_call_id: str) -> None:
         """The far end rejected our credentials for this INVITE; they are not sent a second time."""
@@ -280,56 +338,41 @@ class Calls:
                 self._end(leg, HungUpBy.NOBODY)
 
     def _final_is_known(self, leg: Leg) -> bool:
-        """Whether nothing more is to come: PJSIP ends a cancelled call before the 487 has arrived."""
+        """Whether nothing more is to come: PJSIP ends a call before 487 or the answer to BYE has arrived."""
+        if leg.answered_at is not None:
+            ours = leg.hung_up_by in (HungUpBy.US, HungUpBy.LIMIT)
+            return not ours or self._ledger.of(leg.sip_call_id, "BYE").code >= 200
         progress = self._ledger.of(leg.sip_call_id, "INVITE")
-        cancelled = leg.hung_up_by is not HungUpBy.NOBODY and leg.answered_at is None
+        cancelled = leg.hung_up_by is not HungUpBy.NOBODY
         waiting = cancelled and leg.direction is Direction.OUT and progress.provisional
         return not waiting or progress.code >= 200
 
     def _call_ended(self, leg: Leg) -> None:
-        progress = self._ledger.of(leg.sip_call_id, "INVITE")
-        if leg.answered_at is not None:
-            if leg.hung_up_by is HungUpBy.NOBODY:
-                leg.hung_up_by = HungUpBy.THEM
-            self._ended_as(leg, 200, "OK", None, self._ledger.bye_reason(leg.sip_call_id))
-        elif leg.direction is Direction.IN or progress.code >= 300:
-            code = progress.code or leg.last_code
-            reason_header = progress.reason or self._ledger.bye_reason(leg.sip_call_id)
-            self._ended_as(leg, code, progress.phrase or leg.last_reason, None, reason_header)
-        else:
-            cause = self._explain(leg.last_code, leg.last_reason)
-            self._ended_as(leg, leg.last_code, leg.last_reason, cause)
+        self._ended_as(leg, ending(leg, self._ledger, self._goodbyes, self._explain))
 
-    def _ended_as(
-        self, leg: Leg, code: int, phrase: str, cause: LocalCause | None, reason_header: str = ""
-    ) -> None:
-        """Report a call's end and forget it; `cause` None means that the network gave the code."""
-        progress = self._ledger.of(leg.sip_call_id, "INVITE")
-        ended_at = leg.ended_at or time.monotonic()
-        duration = ended_at - leg.answered_at if leg.answered_at is not None else 0.0
+    def _ended_as(self, leg: Leg, end: Ending) -> None:
+        """Report a call's end and forget it."""
+        if leg.direction is Direction.IN and end.code != _TRY_AGAIN and leg.sip_call_id:
+            self._tell_incoming(leg)
         leg.state = CallState.ENDED
+        self.control.on_end(leg)
         if leg.figures is not None:
             self._emit(CallMedia(call_id=leg.call_id, figures=leg.figures))
-        self._emit(
-            CallChanged(
-                call_id=leg.call_id,
-                direction=leg.direction,
-                state=CallState.ENDED,
-                sip_code=code,
-                reason=phrase,
-                reason_header=reason_header,
-                answered_by=AnsweredBy.NETWORK if cause is None else AnsweredBy.LOCAL,
-                local_cause=cause or LocalCause.NONE,
-                setup_ms=progress.setup_ms,
-                duration_s=round(duration, 3),
-                hung_up_by=leg.hung_up_by,
-                sip_call_id=leg.sip_call_id,
-            )
-        )
+        self._emit(ended(leg, end, self._ledger))
         self._ledger.forget(leg.sip_call_id)
+        self._goodbyes.forget(leg.sip_call_id)
         del self._legs[leg.call_id]
         # PJSIP is still inside a callback of this object: it is dropped after the poll
         self._ended.append(leg)
+
+    def _tell_incoming(self, leg: Leg) -> None:
+        if not leg.told:
+            leg.told = True
+            self._emit(changed(leg, CallState.INCOMING, self._ledger))
+
+    def _incoming_id(self) -> str:
+        # Not to be taken for a call of the engine before this one
+        return f"in-{os.getpid()}-{next(self._incoming_ids)}"
 
     def _leg(self, call_id: str) -> Leg:
         leg = self._legs.get(call_id)
@@ -350,11 +393,3 @@ class Calls:
             # The call ended by itself in the same moment; its last state is on its way
             with suppress(OSError):
                 sys.stderr.write(f"hang up: {error.reason}\n")
-
-
-def status(code: int) -> pj.CallOpParam:
-    """Parameters of an answer or a hang-up with this SIP code."""
-    param = pj.CallOpParam(True)
-    param.opt.videoCount = 0
-    param.statusCode = code
-    return param

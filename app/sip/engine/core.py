@@ -12,29 +12,44 @@ from app.errors import EngineError, SettingError
 from app.model.outcome import LocalCause, TraceMessage
 from app.model.trunk import Transport
 from app.sip.engine.account import Account, uri_host
+from app.sip.engine.audio.live import LiveAudio
+from app.sip.engine.audio.microphone import Microphone
 from app.sip.engine.calls import Calls
 from app.sip.engine.causes import carry_out, local_cause
 from app.sip.engine.endpoint import Endpoint
 from app.sip.engine.rejection import RejectionWatch
 from app.sip.engine.secure import SecurePath
 from app.sip.engine.sign_in import SignIn
+from app.sip.engine.voice import FRAME
 from app.sip.messages import (
     AnswerCall,
+    CallCommand,
     Capabilities,
     CloseAccount,
     Command,
     Event,
+    ForwardCall,
     HangUp,
+    HoldCall,
+    MuteCall,
     OpenAccount,
     PlaceCall,
     Register,
     RejectCall,
+    ResumeCall,
     SendDigits,
     SendOptions,
+    SetConference,
     SetSource,
+    StartRecording,
     Stop,
+    StopRecording,
     Traced,
+    TransferCall,
+    TransferToCall,
     Unregister,
+    UseAudio,
+    WatchDevices,
 )
 from app.sip.trace import Ledger
 
@@ -60,11 +75,14 @@ class Engine:
         self._account: Account | None = None
         self._settings: OpenAccount | None = None
         self._secure: SecurePath | None = None
+        microphone = Microphone(FRAME)
+        self._audio = LiveAudio(emit=emit, post=self.post, microphone=microphone)
         self._calls = Calls(
             emit=emit,
             ledger=self._ledger,
             settle=self._run_posted,
             explain=lambda code, reason: self._explain(code, 0, reason),
+            microphone=microphone,
         )
         self._sign_in = SignIn(
             emit=emit,
@@ -106,6 +124,7 @@ class Engine:
         self._run_posted()
         now = time.monotonic()
         self._calls.watch(now)
+        self._audio.watch(self._calls.legs)
         self._sign_in.watch(now)
         self._calls.forget_ended()
 
@@ -116,13 +135,23 @@ class Engine:
             return False
         return not (len(self._calls) or self._sign_in.registered) or time.monotonic() > self._stopping
 
-    def close(self) -> None:
-        """End PJSIP."""
+    def close(self) -> bool:
+        """End PJSIP.
+
+        Returns:
+            Whether it has ended. With an OPTIONS under way it can't: PJSIP would tell the outcome to an
+            account that is gone, and abort the process, which must then be left as it is. Nor can it while
+            the driver of a sound device hangs.
+        """
         self._close_account()
         self._endpoint.stop_clock()
+        silent = self._audio.close()
         self._calls.close()
-        self._endpoint.close()
         self._waker.close()
+        if self._sign_in.options_pending or not silent:
+            return False
+        self._endpoint.close()
+        return True
 
     def _run_posted(self) -> None:
         while not self._posted.empty():
@@ -157,10 +186,49 @@ class Engine:
                 self._calls.hang_up(call_id)
             case SetSource(call_id=call_id, source=source):
                 self._calls.set_source(call_id, source)
+            case (
+                ForwardCall()
+                | HoldCall()
+                | ResumeCall()
+                | MuteCall()
+                | TransferCall()
+                | TransferToCall()
+                | SetConference()
+                | StartRecording()
+                | StopRecording()
+            ):
+                self._control(command)
+            case UseAudio(choice=choice):
+                self._audio.use(choice)
+            case WatchDevices(on=on):
+                self._audio.watch_devices(on)
             case SendDigits(call_id=call_id, digits=digits):
-                self._calls.send_digits(call_id, digits)
+                self._calls.send_digits(call_id, digits, self._open()[1].dtmf)
+                self._audio.play_digits(digits)
             case Stop():
                 self._stop()
+
+    def _control(self, command: CallCommand) -> None:
+        control = self._calls.control
+        match command:
+            case ForwardCall():
+                control.forward(command, self._open()[1])
+            case HoldCall(call_id=call_id):
+                control.hold(call_id)
+            case ResumeCall(call_id=call_id):
+                control.resume(call_id)
+            case MuteCall(call_id=call_id, muted=muted):
+                control.mute(call_id, muted)
+            case TransferCall():
+                control.transfer(command, self._open()[1])
+            case TransferToCall(call_id=call_id, other_id=other_id):
+                control.transfer_to(call_id, other_id)
+            case SetConference(call_ids=call_ids):
+                control.set_conference(call_ids)
+            case StartRecording(call_id=call_id, path=path):
+                control.start_recording(call_id, path)
+            case StopRecording(call_id=call_id):
+                control.stop_recording(call_id)
 
     def _open_account(self, settings: OpenAccount) -> None:
         self._close_account()
@@ -171,7 +239,7 @@ class Engine:
                 do="Use a name or an IPv4 address of your provider.",
             )
         try:
-            local = self._endpoint.open_transports(target)
+            local = self._endpoint.open_transports(target, settings.public_address)
         except OSError as error:
             raise EngineError(
                 f"This computer has no route to {target}.",
@@ -248,6 +316,7 @@ class Engine:
 
     def _on_trace(self, message: TraceMessage) -> None:
         rejected = self._rejections.note(message)
+        self._calls.note(message, self._settings)
         # Over TLS the messages between PJSIP and the edge are not those of the wire; the edge tells those
         if self._secure is None:
             self._note(message)
@@ -261,10 +330,10 @@ class Engine:
         elif rejected is not None and rejected.method == "INVITE":
             self._calls.credentials_rejected(rejected.call_id)
 
-    def _on_incoming(self, pj_id: int) -> None:
-        if self._account is not None:
+    def _on_incoming(self, pj_id: int, request_uri: str) -> None:
+        if self._account is not None and self._settings is not None:
             self._run_posted()
-            self._calls.incoming(self._account, pj_id)
+            self._calls.incoming(self._account, pj_id, request_uri, self._settings)
 
     def _explain(self, code: int, status: int, reason: str) -> LocalCause:
         if self._secure is not None and self._secure.failure is not None:

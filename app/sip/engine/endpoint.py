@@ -19,6 +19,8 @@ PJMEDIA's short resampling filter changes levels by 4 dB, its long one costs mor
 MAX_CALLS = 4
 """Calls that this build of PJSIP can hold at a time."""
 
+_NOT_OPENED = ("", "", False)
+
 
 class _Stack(pj.Endpoint):  # type: ignore[misc]  # the wheel has no types
     """PJSIP's endpoint, which also remembers the connections that are up."""
@@ -62,7 +64,7 @@ class Endpoint:
         config.medConfig.ecOptions = 0
         config.medConfig.maxMediaPorts = 4 * MAX_CALLS  # the usual 254 only cost memory
         self._endpoint.libInit(config)
-        self._opened = ("", False)
+        self._opened = _NOT_OPENED
         self._udp = self._tcp = -1
         self._endpoint.libStart()
         self._endpoint.audDevManager().setNullDev()
@@ -86,23 +88,31 @@ class Endpoint:
             name = codec.codecId.split("/")[0].lower()
             self._endpoint.codecSetPriority(codec.codecId, 255 - order.index(name) if name in order else 0)
 
-    def open_transports(self, target: Target) -> str:
-        """Make sure that the target can be reached and return our own address towards it.
+    def open_transports(self, target: Target, public_address: str = "") -> str:
+        """Make sure that the target can be reached and return the address that we show it.
 
         The address goes into Via, Contact and SDP, so it must be the one the far end can answer to. For TLS
         the stack speaks TCP with the edge on loopback, and with nobody else.
+
+        Args:
+            target: Where requests go.
+            public_address: The address to show in place of ours, empty for ours.
 
         Raises:
             OSError: There is no route to the target.
         """
         local = local_address(target)
         inner = target.transport is Transport.TLS
-        if (local, inner) != self._opened:
+        shown = public_address or local
+        if (local, shown, inner) != self._opened:
             self.shut_transports()
-            self._udp = self._open(pj.PJSIP_TRANSPORT_UDP, local)
-            self._tcp = self._open(pj.PJSIP_TRANSPORT_TCP, "127.0.0.1" if inner else local)
-            self._opened = (local, inner)
-        return local
+            self._udp = self._open(pj.PJSIP_TRANSPORT_UDP, local, shown)
+            if inner:
+                self._tcp = self._open(pj.PJSIP_TRANSPORT_TCP, "127.0.0.1", "127.0.0.1")
+            else:
+                self._tcp = self._open(pj.PJSIP_TRANSPORT_TCP, local, shown)
+            self._opened = (local, shown, inner)
+        return shown
 
     def shut_transports(self) -> None:
         """Let nothing more out; the next `open_transports` makes new ones."""
@@ -112,12 +122,12 @@ class Endpoint:
         for handle in list(self._endpoint.connections.values()):
             self._endpoint.transportShutdown(handle)
         self._udp = self._tcp = -1
-        self._opened = ("", False)
+        self._opened = _NOT_OPENED
 
-    def _open(self, kind: int, local: str) -> int:
+    def _open(self, kind: int, local: str, shown: str) -> int:
         config = pj.TransportConfig()
         config.port = 0
-        config.publicAddress = local
+        config.publicAddress = shown
         if kind == pj.PJSIP_TRANSPORT_TCP:
             # Else a small request waits for the answer to the one before it (Nagle), 40 ms each time
             config.sockOptParams.sockOpts.append(pj.SockOpt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1))

@@ -110,5 +110,8 @@ def main() -> int:
         code = 3
     finally:
         # PJSIP must end before the interpreter does, whatever happened
-        engine.close()
+        ended = engine.close()
+    if not ended:
+        sys.stderr.flush()
+        os._exit(code)
     return code

@@ -24,6 +24,7 @@ class SignIn:
 
     Attributes:
         registered: Whether a registration stands.
+        options_pending: OPTIONS that PJSIP has not come to an end with; it goes on for 32 s.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class SignIn:
         self._limit_s = 0.0
         self._method = "REGISTER"
         self.registered = False
+        self.options_pending = 0
 
     def reset(self) -> None:
         """Forget everything, for another account."""
@@ -74,6 +76,7 @@ class SignIn:
         """Send OPTIONS; `on_options` hears the outcome."""
         self._start("OPTIONS", limit_s)
         carry_out(lambda: account.send_options(settings), "OPTIONS could not be sent.")
+        self.options_pending += 1
 
     def watch(self, now: float) -> None:
         """Give up what has had no answer within its limit; `now` is monotonic seconds."""
@@ -81,8 +84,10 @@ class SignIn:
             return
         progress = self._ledger.latest(self._method)
         self._limit = None
-        # PJSIP would go on for RFC 3261's 32 seconds; without its account it can't speak up any more
-        self._drop_account()
+        if self._method == "REGISTER":
+            # PJSIP would go on for RFC 3261's 32 seconds; without its account it can't speak up any more.
+            # An OPTIONS without an answer proves little: the account stays, and a call can be tried.
+            self._drop_account()
         reason = f"No answer within {self._limit_s:g} s"
         self._tell(408, reason, 0, progress, self._explain(408, 0, ""))
 
@@ -112,6 +117,7 @@ class SignIn:
     def on_options(self, code: int, reason: str) -> None:
         """PJSIP has the final outcome of an OPTIONS."""
         self._settle()
+        self.options_pending -= 1
         if self._limit is None or self._method != "OPTIONS":
             return
         self._limit = None

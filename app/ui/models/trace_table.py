@@ -48,6 +48,12 @@ class TraceTable(QAbstractTableModel):
         """The message in a row as it may be shown."""
         return redact_sip(self._messages[row].text)
 
+    def row_of_call(self, sip_call_id: str) -> int:
+        """The first message with this Call-ID, -1 when there is none."""
+        if not sip_call_id:
+            return -1
+        return next((row for row, each in enumerate(self._messages) if sip_call_id in each.text), -1)
+
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's own default
         return 0 if parent.isValid() else len(self._messages)
 

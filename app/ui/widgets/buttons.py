@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+)
 from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 
 from app.ui.icons import icon
@@ -12,17 +21,37 @@ from app.ui.style import GRID, Tone, fill_colour, mix, readable_pair
 _RADIUS = 4.0
 
 
+def is_by_tab(event: QFocusEvent, before: bool) -> bool:
+    """Whether the person went there by keyboard; `before` where the focus only comes back with its window."""
+    reason = event.reason()
+    if reason in (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason):
+        return before
+    return reason in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+
+
+def is_enter(event: QKeyEvent) -> bool:
+    """Whether this is one of the two Enter keys."""
+    return event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
 class IconButton(QPushButton):
     """A push button with an icon of ours.
+
+    Enter presses it when the person went there by keyboard: whoever did means this button. A button that has
+    the focus for another reason leaves Enter to its page or dialog, where it may mean to answer or to go on.
 
     Args:
         text: Its words.
         icon_name: An icon of the family, or empty.
+
+    Attributes:
+        takes_enter: Whether Enter always presses it while it has the focus.
     """
 
     def __init__(self, text: str, icon_name: str = "", parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
         self._icon_name = icon_name
+        self.takes_enter = self._by_tab = False
         self.setAutoDefault(False)
         self._restyle()
 
@@ -32,9 +61,19 @@ class IconButton(QPushButton):
         self.setText(text)
         self._restyle()
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._by_tab = is_by_tab(event, self._by_tab)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if is_enter(event) and (self.takes_enter or self._by_tab):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() is QEvent.Type.PaletteChange:
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.EnabledChange):
             self._restyle()
 
     def _restyle(self) -> None:
@@ -71,11 +110,6 @@ class ToneButton(IconButton):
     def sizeHint(self) -> QSize:
         hint = super().sizeHint()
         return QSize(hint.width() + GRID, max(hint.height(), 3 * GRID))
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() is QEvent.Type.EnabledChange:
-            self._restyle()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -2,112 +2,218 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QMouseEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
-from app.model.outcome import AnsweredBy, CallOutcome, Direction
-from app.model.trunk import Trunk
-from app.sip.messages import CallState, Source
-from app.ui.clipboard import copy_text
-from app.ui.details import call_details
-from app.ui.models.trunk_watch import CallView
+from app.errors import UserError
+from app.model.outcome import CallOutcome, Direction
+from app.sip.messages import Source
+from app.ui.announce import announce
+from app.ui.call_commands import CallCommands
+from app.ui.call_words import (
+    called_differ,
+    called_words,
+    state_name,
+    state_tone,
+    state_words,
+    story_words,
+    who,
+)
+from app.ui.models.call_view import CallView
+from app.ui.models.trunk_watch import TrunkWatch
 from app.ui.style import GRID, Tone
-from app.ui.widgets.buttons import IconButton, IconToolButton, ToneButton
+from app.ui.widgets.buttons import IconToolButton
 from app.ui.widgets.card import Card
-from app.ui.widgets.fact_grid import FactGrid
-from app.ui.widgets.finding_view import VERDICT_TONES, FindingList
-from app.ui.widgets.level_meter import NamedMeter
+from app.ui.widgets.finding_view import VERDICT_TONES
+from app.ui.widgets.incoming_part import IncomingPart
+from app.ui.widgets.live_part import LivePart
+from app.ui.widgets.recording_line import RecordingLine
+from app.ui.widgets.result_part import ResultPart
+from app.ui.widgets.tab_order import put_after, tab_stops
 from app.ui.widgets.text import ElidedText, Text, TextRole
 from app.ui.widgets.tone_icon import ToneIcon
-from app.ui.words import (
-    call_state_words,
-    caller_words,
-    clock,
-    codec_word,
-    hung_up_words,
-    milliseconds,
-    source_word,
-)
-
-_UNKNOWN = "\N{EN DASH}"
 
 
 class CallCard(Card):
-    """Shows one call.
+    """Shows one call and takes what is to be done with it.
 
     Args:
         call: What to show; `refresh` after each change.
-        trunk: Whose call it is.
+        watch: Whose call it is.
+        commands: Carries out what is asked for.
+        source: What the call sends at first.
 
     Signals:
-        answer_asked, decline_asked, hang_up_asked: A button was pressed.
-        source_asked: Another thing to send; carries the `Source`.
+        answer_asked: Answer it; whether the other calls are to be held first.
         field_asked: A finding's setting is to be changed; carries its key.
+        again_asked: The number is to be called again; carries it.
         dismissed: The card of an ended call is not wanted any more.
+        chosen: The person means this call, by a click somewhere on its card.
     """
 
-    answer_asked = Signal()
-    decline_asked = Signal()
-    hang_up_asked = Signal()
-    source_asked = Signal(object)
+    answer_asked = Signal(bool)
     field_asked = Signal(str)
+    again_asked = Signal(str)
     dismissed = Signal()
+    chosen = Signal()
 
-    def __init__(self, call: CallView, trunk: Trunk, source: Source, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        call: CallView,
+        watch: TrunkWatch,
+        commands: CallCommands,
+        source: Source,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
+        # As high as its lines need at this width; the page has the rest
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.call = call
-        self._trunk = trunk
+        self._watch = watch
+        self._commands = commands
+        self._current = False
+        self._announced = ""
+        self.incoming: IncomingPart | None = None
+        self.result: ResultPart | None = None
         self._build_head()
-        self._build_meters(source)
-        self._build_result()
+        if call.ringing_here:
+            self._build_incoming()
+        self.live = LivePart(watch, source)
+        self.live.details.button.toggled.connect(self._show_called)
+        self.live.source_asked.connect(lambda source: commands.set_source(call, source))
+        buttons = self.live.buttons
+        buttons.mute_asked.connect(lambda on: commands.set_muted(call, on))
+        buttons.hold_asked.connect(lambda on: commands.set_held(call, on))
+        buttons.record_asked.connect(self.set_recording)
+        buttons.hang_up_asked.connect(lambda: commands.hang_up(call))
+        self.live.transfer.number_asked.connect(lambda number: commands.transfer(call, number))
+        self.live.transfer.call_asked.connect(lambda other: commands.transfer_to(call, other))
+        self.recording = RecordingLine()
+        self.digits = Text(role=TextRole.SMALL, tone=Tone.QUIET)
+        self._trouble = Text(tone=Tone.BAD)
+        self._trouble.hide()
+        for part in (self.recording, self._trouble, self.live, self.digits):
+            self.column.addWidget(part)
         self.refresh()
+
+    # What it says
 
     @property
     def verdict(self) -> str:
         """The headline of an ended call, else empty."""
         return self._headline.text() if self.call.outcome else ""
 
+    @property
+    def state(self) -> str:
+        """The state of a running call, in words."""
+        return self._state.text()
+
+    @property
+    def story(self) -> str:
+        """An ended call in one line."""
+        return self._story.text()
+
+    @property
+    def trouble(self) -> str:
+        """What could not be done; empty when all could."""
+        return "" if self._trouble.isHidden() else self._trouble.text()
+
     def refresh(self) -> None:
         """Show the call as it is now."""
         call = self.call
-        incoming = call.state is CallState.INCOMING
-        answered = call.state is CallState.ANSWERED
-        self._state.setText(self._state_words())
-        self._called.setText(self._called_words())
-        self._called.setVisible(call.active and bool(self._called.text()))
-        self._incoming_row.setVisible(incoming)
-        self._running.setVisible(answered)
-        self._hang_up.setVisible(call.active and not incoming)
-        self._digits.setText(self._digit_words())
-        self._digits.setVisible(bool(self._digits.text()))
-        self._show_figures()
-        self._figures.setVisible(answered or (call.outcome is not None and call.figures is not None))
-        if call.outcome:
+        self._show_state()
+        self._called.setText(called_words(call))
+        self._show_called()
+        others = [each for each in self._watch.active_calls if each.answered and each is not call]
+        if self.incoming:
+            self.incoming.show_call(call, others_up=bool(others))
+            self.incoming.setVisible(call.ringing_here)
+        self.recording.show_call(call)
+        self.digits.setText(self._digit_words())
+        self.digits.setVisible(bool(self.digits.text()))
+        self.live.setVisible(call.active and not call.ringing_here)
+        if call.active:
+            self.live.show_call(call, others)
+        elif call.outcome:
             self._show_result(call.outcome)
-        self.setAccessibleName(f"{self._who()}: {self._state.text()} {self.verdict}".strip())
+        self.setAccessibleName(f"{who(call)}: {self._state.text()} {self.verdict}".strip())
+        self._announce()
+
+    def show_trouble(self, error: UserError | None) -> None:
+        """Say that something could not be done; None once it is of no interest any more."""
+        self._trouble.setText(str(error) if error else "")
+        self._trouble.setVisible(error is not None)
+        announce(self, self.trouble)
+
+    def set_current(self, current: bool) -> None:
+        """Mark it as the call that keys and dial pad are for."""
+        if current != self._current:
+            self._current = current
+            if self.call.active:
+                self.set_tone(Tone.ACCENT if current else None)
 
     def take_focus(self) -> None:
         """Put the focus on what ends the call."""
-        self._hang_up.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.live.buttons.hang_up.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def tick(self) -> None:
-        """Move the timer on."""
-        if self.call.state is CallState.ANSWERED:
-            self._state.setText(self._state_words())
+        """Move the timers on."""
+        if self.call.answered:
+            self._show_state()
+            if self.call.recording:
+                self.recording.show_call(self.call)
 
     def show_levels(self) -> None:
         """Move the meters."""
-        self._sent.set_level(self.call.tx_dbm0)
-        self._heard.set_level(self.call.rx_dbm0)
+        self.live.show_levels(self.call)
+
+    # What is asked for
+
+    def set_recording(self, on: bool) -> None:
+        """Begin or end a recording."""
+        if on:
+            self._commands.start_recording(self.call)
+        else:
+            self._commands.stop_recording(self.call)
+
+    def close_rows(self) -> bool:
+        """Close what asks for a number; whether there was any."""
+        if self.incoming and self.incoming.isVisible() and self.incoming.open:
+            self.incoming.set_open(False)
+            return True
+        if self.live.transfer.open:
+            self.live.set_transferring(False)
+            self.take_focus()
+            return True
+        return False
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._announce()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.chosen.emit()
+        super().mousePressEvent(event)
+
+    def _announce(self) -> None:
+        """Say what is new to those who do not see it; figures and timers are not."""
+        words = self.verdict or f"{state_name(self.call)}. {self.live.transfer.words}".strip(". ")
+        if words != self._announced and self.isVisible():
+            self._announced = words
+            announce(self, f"{who(self.call)}: {words}")
+
+    # Parts
 
     def _build_head(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(GRID)
         top = Qt.AlignmentFlag.AlignTop
-        self._mark = ToneIcon(Tone.ACCENT, "incoming" if self.call.direction is Direction.IN else "call")
-        # A caller has a name as well as a number, and may take two lines
         incoming = self.call.direction is Direction.IN
-        self._number = (Text if incoming else ElidedText)(self._who(), role=TextRole.HEADING)
+        self._mark = ToneIcon(Tone.ACCENT, "incoming" if incoming else "call")
+        # A caller has a name as well as a number, and may take two lines
+        words = self.tr("From {number}").format(number=who(self.call)) if incoming else who(self.call)
+        self._number = (Text if incoming else ElidedText)(words, role=TextRole.HEADING)
         self._state = Text(wrap=False)
         self._dismiss = IconToolButton(self.tr("Remove this result"), "close")
         # No higher than the line it stands in
@@ -123,127 +229,51 @@ class CallCard(Card):
         row.addWidget(self._dismiss, 0, top)
         self.column.addLayout(row)
         self._called = ElidedText(role=TextRole.SMALL, tone=Tone.QUIET)
-        self.column.addWidget(self._called)
-        self._incoming_row = QWidget()
-        buttons = QHBoxLayout(self._incoming_row)
-        buttons.setContentsMargins(0, GRID, 0, 0)
-        buttons.setSpacing(GRID)
-        answer = ToneButton(self.tr("Answer"), "call", tone=Tone.GOOD)
-        answer.clicked.connect(self.answer_asked)
-        decline = IconButton(self.tr("Decline"), "hang-up")
-        decline.clicked.connect(self.decline_asked)
-        buttons.addWidget(answer)
-        buttons.addWidget(decline)
-        buttons.addStretch(1)
-        self.column.addWidget(self._incoming_row)
-
-    def _build_meters(self, source: Source) -> None:
-        self._running = QWidget()
-        column = QVBoxLayout(self._running)
-        column.setContentsMargins(0, GRID, 0, GRID)
-        column.setSpacing(GRID)
-        self._sent = NamedMeter(self.tr("Sent"), scale=False)
-        self._heard = NamedMeter(self.tr("Received"))
-        column.addWidget(self._sent)
-        column.addWidget(self._heard)
-        self.column.addWidget(self._running)
-        captions = (
-            self.tr("Codec"),
-            self.tr("Loss"),
-            self.tr("Jitter"),
-            self.tr("Round trip"),
-            self.tr("Echo after"),
-            self.tr("Packets out / in"),
-        )
-        self._digits = Text()
-        self._figures = FactGrid(captions, 3)
-        self._figures.setContentsMargins(0, GRID // 2, 0, GRID // 2)
-        self._send = QComboBox()
-        self._send.setAccessibleName(self.tr("Send in this call"))
-        for choice in Source:
-            self._send.addItem(source_word(choice), choice)
-        with QSignalBlocker(self._send):
-            self._send.setCurrentIndex(list(Source).index(source))
-        self._send.currentIndexChanged.connect(self._on_source_chosen)
-        self._hang_up = ToneButton(self.tr("Hang up"), "hang-up", tone=Tone.BAD)
-        self._hang_up.clicked.connect(self.hang_up_asked)
-        self._hang_up.setToolTip(self.tr("Esc"))
-
-    def _build_result(self) -> None:
         self._story = Text(tone=Tone.QUIET)
         self._story.hide()
-        self._findings = FindingList()
-        self._findings.field_asked.connect(self.field_asked)
-        self._findings.hide()
+        self.column.addWidget(self._called)
         self.column.addWidget(self._story)
-        self.column.addWidget(self._digits)
-        self.column.addWidget(self._figures)
-        self.column.addWidget(self._findings)
-        self._foot = QWidget()
-        row = QHBoxLayout(self._foot)
-        row.setContentsMargins(0, GRID, 0, 0)
-        row.setSpacing(GRID)
-        self._copy = IconButton(self.tr("Copy details"), "copy")
-        self._copy.clicked.connect(self._on_copy_clicked)
-        self._copy.hide()
-        self._send_label = Text(self.tr("Send"), role=TextRole.SMALL, tone=Tone.QUIET, wrap=False)
-        self._send_label.setBuddy(self._send)
-        row.addWidget(self._send_label)
-        row.addWidget(self._send)
-        row.addWidget(self._copy)
-        row.addStretch(1)
-        row.addWidget(self._hang_up)
-        self.column.addWidget(self._foot)
 
-    def _show_figures(self) -> None:
-        figures = self.call.figures
-        answered = self.call.state is CallState.ANSWERED
-        self._send.setVisible(answered)
-        self._send_label.setVisible(answered)
-        self._foot.setVisible(self.call.state is not CallState.INCOMING)
-        if figures is None:
-            self._figures.set_values((_UNKNOWN,) * 6)
-            return
-        self._figures.set_values(
-            (
-                codec_word(figures.codec) or _UNKNOWN,
-                f"{figures.rx.loss_pct:.1f} %" if figures.rx.packets else _UNKNOWN,
-                milliseconds(figures.rx.jitter_ms if figures.rx.packets else None),
-                milliseconds(figures.round_trip_ms),
-                milliseconds(figures.echo_ms),
-                f"{figures.tx.packets} / {figures.rx.packets}",
-            )
-        )
+    def _build_incoming(self) -> None:
+        call, commands = self.call, self._commands
+        self.incoming = IncomingPart(self._watch)
+        self.incoming.answer_asked.connect(self.answer_asked)
+        self.incoming.reject_asked.connect(lambda code: commands.reject(call, code))
+        self.incoming.forward_asked.connect(lambda number: commands.forward(call, number))
+        self.column.addWidget(self.incoming)
+
+    def _show_called(self) -> None:
+        call = self.call
+        room = not (call.answered and self.live.compact)
+        wanted = call.active and room and not called_differ(call)
+        self._called.setVisible(wanted and bool(self._called.text()))
+
+    def _show_state(self) -> None:
+        self._state.setText(state_words(self.call))
+        self._state.set_tone(state_tone(self.call))
 
     def _show_result(self, outcome: CallOutcome) -> None:
         from app.checks.diagnosis import headline, worst
 
-        findings = self.call.findings
-        tone, icon_name = VERDICT_TONES[worst(findings)]
+        tone, icon_name = VERDICT_TONES[worst(self.call.findings)]
         self.set_tone(tone)
         self._mark.show_tone(tone, icon_name)
-        words = headline(findings)
+        words = headline(self.call.findings)
         self._headline.setText(words)
         self._headline.show()
         self._number.hide()
         self._state.hide()
-        self._story.setText(self._story_words(outcome))
+        if self.result is None:
+            self.result = ResultPart(self.call, self._watch)
+            self.result.field_asked.connect(self.field_asked)
+            self.result.again_asked.connect(lambda: self.again_asked.emit(self.call.callable_number))
+            self.column.addWidget(self.result)
+        self._story.setText(story_words(self.call, outcome))
         self._story.show()
-        self._findings.show_findings(findings, words)
-        self._copy.show()
+        self.result.show_call(words)
+        put_after(self._dismiss, [self.recording.show_button, *tab_stops(self.result.findings)])
+        self._trouble.hide()
         self._dismiss.show()
-
-    def _who(self) -> str:
-        if self.call.direction is Direction.IN:
-            number = caller_words(self.call.number) or self.tr("unknown")
-            return self.tr("From {number}").format(number=number)
-        return self.call.number
-
-    def _called_words(self) -> str:
-        if self.call.direction is Direction.IN:
-            words = self.tr("Number called: {number} ({uri})")
-            return words.format(number=caller_words(self.call.called), uri=self.call.called)
-        return self.tr("To {uri}").format(uri=self.call.called) if self.call.called else ""
 
     def _digit_words(self) -> str:
         parts = []
@@ -252,30 +282,3 @@ class CallCard(Card):
         if self.call.digits:
             parts.append(self.tr("Digits received: {digits}").format(digits=self.call.digits))
         return " · ".join(parts)
-
-    def _state_words(self) -> str:
-        call = self.call
-        words = call_state_words(call.state, call.direction)
-        return f"{words}  {clock(call.seconds)}" if call.state is CallState.ANSWERED else words
-
-    def _story_words(self, outcome: CallOutcome) -> str:
-        parts = [self._who()]
-        if outcome.duration_s:
-            parts.append(clock(outcome.duration_s))
-        by_network = outcome.sip_code and outcome.answered_by is AnsweredBy.NETWORK
-        if hung_up_words(outcome.hung_up_by):
-            parts.append(hung_up_words(outcome.hung_up_by))
-        elif not by_network:
-            parts.append(str(outcome.result))
-        if by_network:
-            parts.append(f"{outcome.sip_code} {outcome.reason}".strip())
-        if outcome.setup_ms is not None:
-            parts.append(self.tr("first response after {time}").format(time=milliseconds(outcome.setup_ms)))
-        return " · ".join(parts)
-
-    def _on_source_chosen(self, place: int) -> None:
-        self.source_asked.emit(self._send.itemData(place))
-
-    def _on_copy_clicked(self) -> None:
-        if self.call.outcome:
-            copy_text(call_details(self._trunk, self.call.outcome, self.call.findings))

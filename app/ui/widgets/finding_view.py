@@ -26,6 +26,7 @@ class FindingView(QWidget):
     Args:
         finding: What to show.
         titled: Whether its title is shown; not where the page says it already.
+        leads: Whether it has a button that leads to its setting.
 
     Signals:
         field_asked: The person wants to change the setting behind it; carries its key.
@@ -33,7 +34,9 @@ class FindingView(QWidget):
 
     field_asked = Signal(str)
 
-    def __init__(self, finding: Finding, *, titled: bool = True, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, finding: Finding, *, titled: bool = True, leads: bool = True, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._finding = finding
         tone, icon_name = VERDICT_TONES[finding.verdict]
@@ -54,7 +57,7 @@ class FindingView(QWidget):
             self._add_list(self.tr("Likely causes"), finding.causes, numbered=False)
             self._add_list(self.tr("What to do"), finding.do, numbered=True)
         self._add_evidence()
-        if finding.field and finding.verdict is not Verdict.PASS:
+        if leads and finding.field and finding.verdict is not Verdict.PASS:
             self._add_button(finding.field)
         self.setAccessibleName(f"{finding.verdict}: {finding.title}")
 
@@ -64,8 +67,10 @@ class FindingView(QWidget):
         self._column.addSpacing(GRID // 2)
         self._column.addWidget(Text(heading, role=TextRole.SMALL, tone=Tone.QUIET))
         grid = QGridLayout()
-        grid.setHorizontalSpacing(GRID)
+        grid.setHorizontalSpacing(GRID // 2)
         grid.setVerticalSpacing(GRID // 2)
+        # As far in under both headings
+        grid.setColumnMinimumWidth(0, 2 * GRID)
         grid.setColumnStretch(1, 1)
         for place, line in enumerate(lines):
             mark = f"{place + 1}." if numbered else "\N{BULLET}"
@@ -122,8 +127,14 @@ class FindingList(QWidget):
         """What is shown."""
         return self._findings
 
-    def show_findings(self, findings: tuple[Finding, ...], headline: str = "") -> None:
-        """Show these and no others; a title that stands over them as `headline` is not repeated."""
+    def show_findings(self, findings: tuple[Finding, ...], headline: str = "", leads_to: str = "") -> None:
+        """Show these and no others.
+
+        Args:
+            findings: What to show.
+            headline: Stands over them; a title that says the same is not repeated.
+            leads_to: A setting that a button of the page leads to; no finding has another one.
+        """
         if findings == self._findings:
             return
         self._findings = findings
@@ -132,7 +143,7 @@ class FindingList(QWidget):
                 widget.hide()
                 widget.deleteLater()
         for finding in findings:
-            view = FindingView(finding, titled=finding.title != headline)
+            view = FindingView(finding, titled=finding.title != headline, leads=finding.field != leads_to)
             view.field_asked.connect(self.field_asked)
             self._column.addWidget(view)
         self.setVisible(bool(findings))

@@ -35,7 +35,7 @@ class PasswordField(QWidget):
         row.setSpacing(GRID // 2)
         row.addWidget(self.line, 1)
         row.addWidget(self._eye)
-        self.setFocusProxy(self.line)
+        # No focus proxy: Qt would stop at the line a second time, where this widget stands in its own order
         self.stops: tuple[QWidget, ...] = (self.line, self._eye)
 
     def _on_pressed(self) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPalette
-from PySide6.QtWidgets import QAbstractItemView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QLineEdit, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from app.model.names import LONGEST_NAME
 from app.ui.models.trunk_list import TrunkRole
 from app.ui.models.trunk_watch import TrunkWatch
-from app.ui.style import GRID, Tone, heading_font, mix, quiet_colour, small_font, tone_colour
+from app.ui.style import GRID, Tone, heading_font, quiet_colour, small_font, tone_colour
+from app.ui.widgets.selection import paint_chosen
 from app.ui.widgets.state_mark import MARK_EDGE, paint_mark
-from app.ui.words import TRUNK_TONES, trunk_state_word
+from app.ui.words import TRUNK_TONES, list_state_word
 
 
 class TrunkDelegate(QStyledItemDelegate):
@@ -27,25 +29,39 @@ class TrunkDelegate(QStyledItemDelegate):
         watch = index.data(TrunkRole.WATCH)
         if not isinstance(watch, TrunkWatch):
             return
-        # The row's ground, selection and focus as the style has them; the words come from here
-        super().paint(painter, option, index)
         painter.save()
-        view = option.widget
-        chosen = isinstance(view, QAbstractItemView) and view.selectionModel().isSelected(index)
         palette = option.palette
+        chosen = paint_chosen(painter, option, index)
         if chosen:
-            active = isinstance(view, QWidget) and view.isActiveWindow()
-            group = QPalette.ColorGroup.Active if active else QPalette.ColorGroup.Inactive
-            text = palette.color(group, QPalette.ColorRole.HighlightedText)
-            quiet = mix(text, palette.color(group, QPalette.ColorRole.Highlight), 0.12)
-            mark = text
+            text = quiet = mark = chosen
         else:
-            text = palette.color(QPalette.ColorRole.Text)
+            super().paint(painter, option, index)
             quiet = quiet_colour(palette)
+            text = palette.color(QPalette.ColorRole.Text) if watch.trunk.connect else quiet
             mark = tone_colour(palette, TRUNK_TONES[watch.state])
         box = option.rect.adjusted(2 * GRID, GRID, -2 * GRID, -GRID)
         self._paint_row(painter, box, option, watch, (text, quiet, mark))
         painter.restore()
+
+    def createEditor(  # noqa: N802  Qt's name
+        self, parent: QWidget, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QWidget:
+        editor = QLineEdit(parent)
+        editor.setFont(heading_font(option.font))
+        editor.setMaxLength(LONGEST_NAME)
+        editor.setAccessibleName(self.tr("Name of the trunk"))
+        return editor
+
+    def updateEditorGeometry(  # noqa: N802  Qt's name
+        self, editor: QWidget, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        # Over the name, as high as a field is
+        left = 2 * GRID + MARK_EDGE + GRID // 2
+        height = editor.sizeHint().height()
+        name = QFontMetrics(heading_font(option.font)).height()
+        top = max(0, GRID - (height - name) // 2)
+        editor.setGeometry(option.rect.adjusted(left, top, -GRID, 0))
+        editor.setFixedHeight(height)
 
     def initStyleOption(  # noqa: N802  Qt's name
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -84,7 +100,7 @@ class TrunkDelegate(QStyledItemDelegate):
         width = box.right() - left + 1
         painter.setFont(line_font)
         line = QRect(left, box.top() + name_height + 2, width, painter.fontMetrics().height())
-        state = trunk_state_word(watch.state)
+        state = list_state_word(watch.state, watch.trunk)
         trouble = TRUNK_TONES[watch.state] in (Tone.BAD, Tone.WARNING)
         painter.setPen(mark if trouble else quiet)
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, state)

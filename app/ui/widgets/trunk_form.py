@@ -1,37 +1,45 @@
-"""A trunk's settings as a form that checks while it is filled in."""
+"""A trunk's settings as a form that checks while it is filled in, and can be searched."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.errors import SettingError, UserError
-from app.model.settings import SETTINGS, Mended, apply_settings, as_text, check_trunk
-from app.model.trunk import Trunk
-from app.ui.style import GRID, Tone
-from app.ui.widgets.buttons import IconButton
-from app.ui.widgets.password_field import PasswordField
-from app.ui.widgets.setting_row import FIELD_WIDTH, SettingRow
-from app.ui.widgets.text import Text, TextRole
+from app.errors import UserError
+from app.model.names import name_key
+from app.model.settings import SETTINGS, Group, Mended, as_text
+from app.model.trunk import SignIn, Trunk
+from app.ui.typed_settings import (
+    USUAL,
+    first_error,
+    found_by,
+    is_needed,
+    mend,
+    origin_of,
+    unused_because,
+    wrong_with,
+)
+from app.ui.widgets.password_row import PasswordRow
+from app.ui.widgets.setting_group import SettingGroup
+from app.ui.widgets.setting_row import SettingRow
+from app.ui.widgets.text import Text
 
-_ADVANCED = ("realm", "expires", "codecs", "ca_file")
 _PASSWORD_AFTER = "auth_id"
-_LABEL_WIDTH = 18 * GRID
-_BLANK = Trunk(id="", name="", host="")
-_DEFAULT_TRANSPORT = str(_BLANK.transport)
+_DECIDES_DEFAULTS = frozenset({"provider", "sign_in"})
 
 
 class TrunkForm(QWidget):
-    """All settings and the password.
+    """All settings under their headings, and the password.
 
     Args:
         taken_names: Gives the names that other trunks have.
 
     Attributes:
-        last_stop: Where the Tab key leaves the form.
+        rows: By the setting's key.
+        first_stop, last_stop: Where the Tab key enters and leaves the form.
 
     Signals:
         changed: A value or its validity changed.
@@ -42,23 +50,20 @@ class TrunkForm(QWidget):
     def __init__(self, taken_names: Callable[[], Iterable[str]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._taken_names = taken_names
-        self._shown = as_text(_BLANK)
-        self._transport_chosen = False
-        self._trunk_is_new = True
-        self._has_keyring = True
+        self._shown: Mapping[str, str] = USUAL
+        self._defaults: Mapping[str, str] = {}
+        self._provider = ""
+        self._search = ""
         self.rows = {setting.key: SettingRow(setting, self) for setting in SETTINGS}
-        self.password = PasswordField()
-        self._password_hint = Text(role=TextRole.SMALL, tone=Tone.QUIET)
-        self._more = IconButton("")
-        self._more.setCheckable(True)
-        self._more.toggled.connect(self._on_more_toggled)
-        self._advanced = QWidget()
+        self.password = PasswordRow(self)
+        self._groups = {group: SettingGroup(self.tr(group.value)) for group in Group}
+        self._nothing = Text()
         self._build()
         for row in self.rows.values():
             row.edited.connect(lambda row=row: self._on_edited(row))
             row.left.connect(lambda row=row: self._on_left(row))
-        self.password.edited.connect(self._on_password_edited)
-        self.show_trunk(None)
+            row.back_asked.connect(lambda text, row=row: self._put_back(row, text))
+        self.password.edited.connect(self.changed)
 
     @property
     def name(self) -> str:
@@ -71,12 +76,12 @@ class TrunkForm(QWidget):
 
     def password_text(self) -> str:
         """The password as typed; empty keeps the one there is."""
-        return self.password.line.text()
+        return self.password.text
 
     @property
     def valid(self) -> bool:
         """Whether it can be saved as it is."""
-        return self._first_error() is None and not self._name_taken()
+        return not first_error(self._typed()) and not self._name_taken()
 
     @property
     def dirty(self) -> bool:
@@ -85,41 +90,22 @@ class TrunkForm(QWidget):
             row.text != self._shown[key] for key, row in self.rows.items()
         )
 
-    def show_trunk(self, trunk: Trunk | None) -> None:
-        """Fill in a trunk, or the usual values of a new one; what was typed is gone."""
-        self._shown = as_text(trunk or _BLANK)
-        self._transport_chosen = trunk is not None
+    def show_trunk(self, trunk: Trunk) -> None:
+        """Fill in a trunk; what was typed is gone."""
+        self._shown = as_text(trunk)
         for key, row in self.rows.items():
             row.touched = False
             row.set_text(self._shown[key])
             row.show_help()
-        self.password.line.clear()
-        self._trunk_is_new = trunk is None
-        self._show_password_hint()
-        blank = as_text(_BLANK)
-        self._more.setChecked(any(self._shown[key] != blank[key] for key in _ADVANCED))
+        self.password.clear()
+        self._on_sign_in_known()
+        self.search(self._search)
         self.changed.emit()
-
-    def set_keyring(self, there_is_one: bool) -> None:
-        """Say under the password where it will be kept."""
-        self._has_keyring = there_is_one
-        self._show_password_hint()
-
-    def _show_password_hint(self) -> None:
-        if not self._trunk_is_new:
-            words = self.tr("Leave empty to keep the one that is saved. It is never shown.")
-        elif self._has_keyring:
-            words = self.tr("Kept in your system's keyring, never in a file.")
-        else:
-            words = self.tr("Kept until you close Ringback, never in a file.")
-        self._password_hint.setText(words)
-        self._password_hint.set_tone(Tone.QUIET)
 
     def show_error(self, error: UserError) -> bool:
         """Show an error beside its field; False when it belongs to none."""
         if error.field == "password":
-            self._password_hint.setText(str(error))
-            self._password_hint.set_tone(Tone.BAD)
+            self.password.show_error(str(error))
         elif error.field in self.rows:
             self.rows[error.field].show_error(str(error))
         else:
@@ -135,160 +121,133 @@ class TrunkForm(QWidget):
     def focus_field(self, key: str) -> None:
         """Go to a field and select what is in it."""
         if key == "password":
-            self.password.line.setFocus(Qt.FocusReason.OtherFocusReason)
-            return
-        row = self.rows.get(key)
-        if row:
-            if key in _ADVANCED:
-                self._more.setChecked(True)
-            row.input.setFocus(Qt.FocusReason.TabFocusReason)
+            self.password.set_visible(True)
+            self._refresh_groups()
+            self.password.focus()
+        elif row := self.rows.get(key):
+            row.set_visible(True)
+            self._refresh_groups()
+            row.focus()
+
+    def search(self, words: str) -> None:
+        """Show only the settings with these words in them, and those with a mistake; empty shows all."""
+        self._search = words
+        for row in self.rows.values():
+            row.set_visible(row.wrong or found_by(row.setting, words))
+        self.password.set_visible(self.password.found_by(words))
+        self._refresh_groups()
+
+    def focus_first_found(self) -> None:
+        """Go to the first field that is shown."""
+        for row in self.rows.values():
+            if row.visible and row.field.isEnabled():
+                row.focus()
+                return
+        if self.password.visible:
+            self.password.focus()
+
+    # Building
 
     def _build(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GRID)
-        basic = QWidget()
-        grid = self._grid(basic)
-        for key, row in self.rows.items():
-            if key in _ADVANCED:
-                continue
-            self._place(grid, row)
-            if key == _PASSWORD_AFTER:
-                self._place_password(grid)
-        column.addWidget(basic)
-        column.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
-        grid = self._grid(self._advanced)
-        for key in _ADVANCED:
-            self._place(grid, self.rows[key])
-        column.addWidget(self._advanced)
-        self._on_more_toggled(False)
-        self._set_tab_order()
-
-    def _grid(self, parent: QWidget) -> QGridLayout:
-        grid = QGridLayout(parent)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(2 * GRID)
-        grid.setVerticalSpacing(GRID // 2)
-        grid.setColumnMinimumWidth(0, _LABEL_WIDTH)
-        grid.setColumnStretch(1, 1)
-        return grid
-
-    def _place(self, grid: QGridLayout, row: SettingRow) -> None:
-        at = grid.rowCount()
-        grid.addWidget(row.label, at, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(row.field, at, 1)
-
-    def _place_password(self, grid: QGridLayout) -> None:
-        at = grid.rowCount()
-        label = Text(self.tr("Password"), wrap=False)
-        label.setContentsMargins(0, GRID // 2, 0, 0)
-        label.setBuddy(self.password.line)
-        field = QWidget()
-        column = QVBoxLayout(field)
-        column.setContentsMargins(0, 0, 0, GRID)
-        column.setSpacing(GRID // 4)
-        self.password.setMaximumWidth(FIELD_WIDTH)
-        column.addWidget(self.password)
-        column.addWidget(self._password_hint)
-        grid.addWidget(label, at, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(field, at, 1)
-
-    def _set_tab_order(self) -> None:
+        column.setSpacing(0)
         stops: list[QWidget] = []
-        for key, row in self.rows.items():
-            if key not in _ADVANCED:
-                stops += row.stops
-            if key == _PASSWORD_AFTER:
+        for row in self.rows.values():
+            group = self._groups[row.setting.group]
+            group.place(row.label, row.field)
+            stops += row.stops
+            if row.setting.key == _PASSWORD_AFTER:
+                group.place(self.password.label, self.password.field)
                 stops += self.password.stops
-        stops.append(self._more)
-        for key in _ADVANCED:
-            stops += self.rows[key].stops
+        for group in self._groups.values():
+            column.addWidget(group)
+        column.addWidget(self._nothing)
+        self._nothing.hide()
         for before, after in pairwise(stops):
             self.setTabOrder(before, after)
-        self.last_stop = stops[-1]
+        self.first_stop, self.last_stop = stops[0], stops[-1]
 
-    def _on_more_toggled(self, shown: bool) -> None:
-        self._advanced.setVisible(shown)
-        self._more.setText(self.tr("Fewer settings") if shown else self.tr("More settings"))
+    def _refresh_groups(self) -> None:
+        """No heading without a row."""
+        shown = {row.setting.group for row in self.rows.values() if row.visible}
+        if self.password.visible:
+            shown.add(Group.SIGN_IN)
+        for group, widget in self._groups.items():
+            widget.set_visible(group in shown)
+        words = self.tr("No setting has “{words}” in it.").format(words=self._search.strip())
+        self._nothing.setText(words)
+        self._nothing.setVisible(not shown)
+
+    # What is typed
+
+    def _typed(self) -> dict[str, str]:
+        return {key: row.text for key, row in self.rows.items()}
 
     def _on_edited(self, row: SettingRow) -> None:
         self._check(row, while_typing=True)
-        if row.setting.key == "transport":
-            self._transport_chosen = True
-        if row.setting.key == "register":
+        if row.setting.key in _DECIDES_DEFAULTS:
+            self._on_sign_in_known()
             self._check(self.rows["user"], while_typing=True)
+        else:
+            self._show_origin(row)
         self.changed.emit()
 
     def _on_left(self, row: SettingRow) -> None:
-        self._mend(row)
+        texts, notes = mend(row.setting.key, self._typed())
+        for key, text in texts.items():
+            self.rows[key].set_text(text)
+            self.rows[key].show_help()
+            self._show_origin(self.rows[key])
+        if notes:
+            row.show_mended(notes)
         self._check(row, while_typing=False)
         self.changed.emit()
 
-    def _on_password_edited(self) -> None:
-        self._show_password_hint()
-        self.changed.emit()
+    def _put_back(self, row: SettingRow, text: str) -> None:
+        row.set_text(text)
+        self._on_edited(row)
 
     def _check(self, row: SettingRow, *, while_typing: bool) -> None:
         """Say what is wrong with one field; a missing value only once the person has been there."""
         key = row.setting.key
+        missing = self._missing(key)
         if key == "name" and self._name_taken():
             row.show_error(self.tr("Another trunk has this name. Choose another one."))
-            return
-        try:
-            apply_settings(_BLANK, {key: row.text})
-        except SettingError as error:
-            row.show_error(str(error))
-            return
-        missing = self._missing(key)
-        if missing and row.touched:
+        elif wrong := wrong_with(key, row.text):
+            row.show_error(wrong)
+        elif missing and row.touched:
             row.show_error(missing)
-        elif while_typing or row.note == missing:
+        elif while_typing or row.wrong:
             row.show_help()
 
     def _missing(self, key: str) -> str:
-        needed = key in ("name", "host") or (key == "user" and self.rows["register"].text == "yes")
-        if needed and not self.rows[key].text.strip():
+        if is_needed(key, self.rows["sign_in"].text) and not self.rows[key].text.strip():
             return self.tr("{setting} is needed.").format(setting=self.rows[key].setting.label)
         return ""
 
-    def _mend(self, row: SettingRow) -> None:
-        """Take over what a field's text was mended to, also where it fills other fields."""
-        key = row.setting.key
-        others = {other: text for other, text in self._typed().items() if not self._broken(other)}
-        try:
-            trunk, mended = apply_settings(_BLANK, {**others, key: row.text})
-        except SettingError:
-            return
-        notes = " ".join(note.what for note in mended if note.key == key)
-        if not notes:
-            return
-        for changed_key, text in as_text(trunk).items():
-            changed = self.rows[changed_key]
-            if text != changed.text and not self._broken(changed_key):
-                changed.set_text(text)
-                changed.show_help()
-        row.show_mended(notes)
-
-    def _typed(self) -> dict[str, str]:
-        # A transport that nobody chose is not a wish: what is pasted into another field may decide it
-        chosen = self._transport_chosen or self.rows["transport"].text != _DEFAULT_TRANSPORT
-        return {key: row.text for key, row in self.rows.items() if key != "transport" or chosen}
-
-    def _broken(self, key: str) -> bool:
-        try:
-            apply_settings(_BLANK, {key: self.rows[key].text})
-        except SettingError:
-            return True
-        return False
-
-    def _first_error(self) -> SettingError | None:
-        try:
-            trunk, _ = apply_settings(_BLANK, self._typed())
-            check_trunk(trunk)
-        except SettingError as error:
-            return error
-        return None
-
     def _name_taken(self) -> bool:
-        name = self.name.strip().casefold()
-        return bool(name) and name in {taken.casefold() for taken in self._taken_names()}
+        name = name_key(self.name)
+        return bool(name) and name in {name_key(taken) for taken in self._taken_names()}
+
+    # What follows from provider and sign-in
+
+    def _on_sign_in_known(self) -> None:
+        # Imported here: the catalogue is not needed for the first paint
+        from app.providers import catalogue
+
+        sign_in, provider = self.rows["sign_in"].text, self.rows["provider"].text
+        self._defaults = catalogue.defaults(provider, SignIn(sign_in))
+        self._provider = catalogue.name_of(provider)
+        by_address = self.tr("Not needed to sign in; it only says who calls.")
+        self.rows["user"].set_help(by_address if sign_in == SignIn.ADDRESS else "")
+        self.password.set_unused(unused_because("password", sign_in))
+        for key, row in self.rows.items():
+            row.set_unused(unused_because(key, sign_in))
+            self._show_origin(row)
+
+    def _show_origin(self, row: SettingRow) -> None:
+        if row.field.isEnabled():
+            row.set_origin(origin_of(row.setting, row.text, self._provider, self._defaults))
+        else:
+            row.set_origin(None)

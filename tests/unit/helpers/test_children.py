@@ -66,14 +66,14 @@ def test_a_server_that_ends_at_once_is_told_with_its_log(tmp_path: Path) -> None
 
 
 def test_a_server_that_is_not_ready_in_time_is_ended(tmp_path: Path) -> None:
-    before = leaks.alive("none")
+    before = leaks.look()
     command = [sys.executable, "-c", "import time; time.sleep(60)"]
     with (
         pytest.raises(AssertionError, match=r"waited 0\.1 s in vain"),
         running(command, tmp_path / "log", ready=lambda _: False, seconds=0.1),
     ):
         pytest.fail("it can't be ready")
-    assert leaks.alive("none").since(before) == []
+    assert leaks.left("none", before).lines == []
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a signal of Linux")

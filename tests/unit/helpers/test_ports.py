@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 
 import pytest
@@ -20,8 +21,10 @@ def test_ports_can_be_bound_and_are_all_different() -> None:
 def test_a_taken_port_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     (number,) = ports.free_ports()
     with socket.create_server(("127.0.0.1", number)):
-        monkeypatch.setattr(ports, "_cursor", iter([number - ports._FIRST, number - ports._FIRST + 1]))
-        assert ports.free_ports() == [number + 1]
+        monkeypatch.setattr(ports, "_cursor", itertools.count(number - ports._FIRST))
+        # Another program may hold the one behind it as well
+        (other,) = ports.free_ports()
+        assert number < other < number + 100
 
 
 def test_a_row_does_not_wrap_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:

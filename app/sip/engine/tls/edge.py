@@ -32,13 +32,15 @@ class TlsEdge:
         target: The address to connect to.
         server_name: The configured domain or IP address; the certificate must be for it.
         ca_file: PEM or DER file to trust instead of the system's certificates, else empty.
+        pin: Fingerprint of the one certificate that is trusted instead, empty for none.
         on_message: Takes every message as it was on the TLS connection.
         on_handshake: Takes the facts of every handshake, failed ones (with `error` and `cause`) too.
         on_lost: Takes cause and words when an established connection ends, unless by `stop`.
         inner_port: Port of pjsua2's own TCP transport on 127.0.0.1, 0 for none. pjsua2 closes a
             connection 33 s after its last transaction, in the middle of a call too when no registration
             holds it; the edge then needs this port to bring it a request of the provider.
-        keep_alive_s: Seconds between CRLF keep-alives.
+        keep_alive_s: Seconds between CRLF keep-alives, 0 for none.
+        public_address: What the provider sees as our address, empty for our end of the connection.
         limit_s: Limit for connecting and the handshake together, seconds.
     """
 
@@ -51,17 +53,21 @@ class TlsEdge:
         on_message: Callable[[TraceMessage], None],
         on_handshake: Callable[[TlsFacts], None],
         on_lost: Callable[[LocalCause, str], None],
+        pin: str = "",
         inner_port: int = 0,
         keep_alive_s: float = 15.0,
+        public_address: str = "",
         limit_s: float = LIMIT_S,
     ) -> None:
-        self._context = trust(ca_file)
+        self._context = trust(ca_file, pin)
         self._settings = Settings(
             target=target,
             server_name=checked_name(self._context, server_name),
             ca_file=ca_file,
+            pin=pin,
             inner_port=inner_port,
             keep_alive_s=keep_alive_s,
+            public_address=public_address,
             limit_s=limit_s,
             on_message=on_message,
             on_handshake=on_handshake,

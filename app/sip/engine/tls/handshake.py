@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import hashlib
 import os
 import re
 import socket
@@ -77,17 +78,23 @@ class Connection(NamedTuple):
     facts: TlsFacts
 
 
-def trust(ca_file: str) -> ssl.SSLContext:
-    """A client context that verifies chain and name.
+def trust(ca_file: str, pin: str = "") -> ssl.SSLContext:
+    """A client context that verifies chain and name, or nothing where `connect` will compare a pin.
 
     Args:
         ca_file: PEM or DER file with what to trust: a root, an intermediate or the server's own
             certificate. Empty for the system's trust.
+        pin: Fingerprint of the one certificate that is trusted, whoever issued it and whatever is in it;
+            then the CA file is not used.
 
     Raises:
         SettingError: The file can't be read or holds no certificate.
     """
-    if ca_file:
+    if pin:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif ca_file:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         _load(context, ca_file)
@@ -123,7 +130,13 @@ def checked_name(context: ssl.SSLContext, server_name: str) -> str:
 
 
 async def connect(
-    target: Target, *, server_name: str, ca_file: str, context: ssl.SSLContext, limit_s: float = LIMIT_S
+    target: Target,
+    *,
+    server_name: str,
+    ca_file: str,
+    context: ssl.SSLContext,
+    pin: str = "",
+    limit_s: float = LIMIT_S,
 ) -> Connection:
     """Connect and shake hands.
 
@@ -132,12 +145,14 @@ async def connect(
         server_name: Checked against the certificate; sent as SNI unless it is an IP address.
         ca_file: Only to be named in the facts.
         context: From `trust`.
+        pin: The fingerprint that was given to `trust`; the server has shown to have that certificate's key
+            when the handshake is over, and nothing has been sent to it before that.
         limit_s: For all of it, seconds.
 
     Raises:
         HandshakeError: With the reason; after a refused certificate, with its facts.
     """
-    known = TlsFacts(server_name=server_name, trust=ca_file or "system")
+    known = TlsFacts(server_name=server_name, trust="pin" if pin else ca_file or "system")
     connected = False
     try:
         async with asyncio.timeout(limit_s):
@@ -159,7 +174,17 @@ async def connect(
     tls: ssl.SSLObject = writer.get_extra_info("ssl_object")
     cipher = tls.cipher()
     known = replace(known, version=tls.version() or "", cipher=cipher[0] if cipher else "")
-    return Connection(reader, writer, _with_certificate(known, tls))
+    known = _with_certificate(known, tls)
+    if pin and known.fingerprint != pin:
+        writer.transport.abort()
+        words = "the server has another certificate than the pinned one"
+        raise HandshakeError(replace(known, error=words, cause=LocalCause.TLS_PIN))
+    return Connection(reader, writer, known)
+
+
+def fingerprint(certificate: bytes) -> str:
+    """The SHA-256 fingerprint of a certificate in DER, as people compare it: `AB:CD:…`."""
+    return hashlib.sha256(certificate).digest().hex(":").upper()
 
 
 def classify(error: OSError, *, in_handshake: bool = False) -> tuple[LocalCause, str]:
@@ -217,9 +242,6 @@ async def _with_refused_certificate(facts: TlsFacts, target: Target) -> TlsFacts
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = context.wrap_bio(incoming, outgoing, server_hostname=facts.server_name)
-    # The connection keeps CERT_NONE, which it got when it was made. `getpeercert` asks the context
-    # whether to decode the certificate or to give an empty dict.
-    context.verify_mode = ssl.CERT_REQUIRED
     try:
         async with asyncio.timeout(_CERTIFICATE_LIMIT_S):
             reader, writer = await asyncio.open_connection(sock=await _tcp(target))
@@ -271,8 +293,13 @@ def _load(context: ssl.SSLContext, ca_file: str) -> None:
 
 
 def _with_certificate(facts: TlsFacts, tls: ssl.SSLObject) -> TlsFacts:
+    # A connection keeps the CERT_NONE that it may have got when it was made. `getpeercert` asks the context
+    # whether to decode the certificate or to give an empty dict.
+    mode, tls.context.verify_mode = tls.context.verify_mode, ssl.CERT_REQUIRED
     certificate: Mapping[str, Any] | None = tls.getpeercert()
-    if not certificate:
+    tls.context.verify_mode = mode
+    whole = tls.getpeercert(binary_form=True)
+    if not certificate or whole is None:
         return facts
     return replace(
         facts,
@@ -285,6 +312,7 @@ def _with_certificate(facts: TlsFacts, tls: ssl.SSLObject) -> TlsFacts:
         ),
         not_before=_iso(certificate["notBefore"]),
         not_after=_iso(certificate["notAfter"]),
+        fingerprint=fingerprint(whole),
     )
 
 

@@ -41,8 +41,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     target: Target
     server_name: str
     ca_file: str
+    pin: str
     inner_port: int
     keep_alive_s: float
+    public_address: str
     limit_s: float
     on_message: Callable[[TraceMessage], None]
     on_handshake: Callable[[TlsFacts], None]
@@ -61,11 +63,14 @@ class _Link:
 class _Uplink:
     """A TLS connection with the provider."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, edge: HostPort) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, edge: HostPort, public_address: str
+    ) -> None:
         self.reader = reader
         self.writer = writer
+        address, port = writer.get_extra_info("sockname")[:2]
         self.ends = Ends(
-            ours=HostPort(*writer.get_extra_info("sockname")[:2]),
+            ours=HostPort(public_address or address, port),
             peer=HostPort(*writer.get_extra_info("peername")[:2]),
             edge=edge,
         )
@@ -219,12 +224,13 @@ class Relay:
                 server_name=settings.server_name,
                 ca_file=settings.ca_file,
                 context=self._context,
+                pin=settings.pin,
                 limit_s=settings.limit_s,
             )
         except HandshakeError as error:
             settings.on_handshake(error.facts)
             raise
-        uplink = _Uplink(reader, writer, self._edge)
+        uplink = _Uplink(reader, writer, self._edge, settings.public_address)
         self._ours[uplink.ends.ours] = None
         while len(self._ours) > _MAX_OURS:
             self._ours.popitem(last=False)
@@ -260,7 +266,7 @@ class Relay:
 
     async def _ping(self, uplink: _Uplink) -> None:
         """Keep routers and the provider from forgetting the connection (RFC 5626 section 4.4.1)."""
-        while True:
+        while self._settings.keep_alive_s:
             await asyncio.sleep(self._settings.keep_alive_s)
             uplink.writer.write(_PING)
 

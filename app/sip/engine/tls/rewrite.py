@@ -66,7 +66,7 @@ class Ends(msgspec.Struct, frozen=True, kw_only=True):
     """The addresses around the edge.
 
     Attributes:
-        ours: Our end of the TLS connection: the only address the provider sees.
+        ours: The only address the provider sees: our end of the TLS connection, or the public one before it.
         peer: The provider's end.
         edge: Where pjsua2 connects to.
     """

@@ -1,0 +1,1 @@
+"""What a wizard asks and in which order; no Qt, no I/O."""

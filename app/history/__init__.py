@@ -1,0 +1,1 @@
+"""The history of calls: what is kept of each, and who asks for it."""

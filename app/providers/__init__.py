@@ -1,0 +1,1 @@
+"""The catalogue of providers: what each one needs, as data."""

@@ -1,0 +1,133 @@
+"""Everything that a person can do within a call of a connected trunk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from app.model.call_length import LONGEST_CALL_SECONDS
+from app.model.trunk import Trunk
+from app.sip.client import EngineClient
+from app.sip.dialling import dial, prefixes
+from app.sip.messages import (
+    AnswerCall,
+    ForwardCall,
+    HangUp,
+    HoldCall,
+    MuteCall,
+    RejectCall,
+    ResumeCall,
+    SendDigits,
+    SetConference,
+    SetSource,
+    Source,
+    StartRecording,
+    StopRecording,
+    TransferCall,
+    TransferToCall,
+    WatchDevices,
+)
+from app.sip.notices import CallAccepted
+
+
+class CallControl:
+    """Commands for the calls of one trunk; each raises `EngineError` when the engine refuses it.
+
+    Args:
+        trunk: How it writes numbers.
+        engine: Gives the running engine, or raises `EngineError`.
+        tell: Gets `CallAccepted`.
+    """
+
+    def __init__(
+        self, trunk: Trunk, engine: Callable[[], EngineClient], tell: Callable[[CallAccepted], None]
+    ) -> None:
+        self._trunk = trunk
+        self._engine = engine
+        self._tell = tell
+
+    async def answer(
+        self, call_id: str, *, max_seconds: float = LONGEST_CALL_SECONDS, source: Source = Source.SPEECH
+    ) -> None:
+        """Answer an incoming call."""
+        await self._engine().request(AnswerCall(call_id=call_id, max_seconds=max_seconds, source=source))
+        self._tell(
+            CallAccepted(trunk_id=self._trunk.id, call_id=call_id, source=source, max_seconds=max_seconds)
+        )
+
+    async def reject(self, call_id: str, code: int = 486) -> None:
+        """Refuse an incoming call."""
+        await self._engine().request(RejectCall(call_id=call_id, code=code))
+
+    async def forward(self, call_id: str, number: str) -> None:
+        """Send an incoming call on to another number.
+
+        Raises:
+            CallRefusedError: An emergency number.
+            UserError: Not a number that this trunk can call.
+        """
+        user, country, taken_off = self._dialled(number)
+        await self._engine().request(
+            ForwardCall(call_id=call_id, user=user, country=country, prefixes=taken_off)
+        )
+
+    async def hang_up(self, call_id: str) -> None:
+        """End a call."""
+        await self._engine().request(HangUp(call_id=call_id))
+
+    async def set_source(self, call_id: str, source: Source) -> None:
+        """Change what a call sends."""
+        await self._engine().request(SetSource(call_id=call_id, source=source))
+
+    async def send_digits(self, call_id: str, digits: str) -> None:
+        """Send DTMF digits."""
+        await self._engine().request(SendDigits(call_id=call_id, digits=digits))
+
+    async def hold(self, call_id: str) -> None:
+        """Put a call on hold; `CallHold` tells when the far end has agreed."""
+        await self._engine().request(HoldCall(call_id=call_id))
+
+    async def resume(self, call_id: str) -> None:
+        """Take a call off hold."""
+        await self._engine().request(ResumeCall(call_id=call_id))
+
+    async def mute(self, call_id: str, muted: bool) -> None:
+        """Send silence, or sound again."""
+        await self._engine().request(MuteCall(call_id=call_id, muted=muted))
+
+    async def transfer(self, call_id: str, number: str) -> None:
+        """Have the far end call another number; `TransferProgress` tells what comes of it.
+
+        Raises:
+            CallRefusedError: An emergency number.
+            UserError: Not a number that this trunk can call.
+        """
+        user, country, taken_off = self._dialled(number)
+        await self._engine().request(
+            TransferCall(call_id=call_id, user=user, country=country, prefixes=taken_off)
+        )
+
+    async def transfer_to(self, call_id: str, other_id: str) -> None:
+        """Connect the far ends of two calls with each other and leave."""
+        await self._engine().request(TransferToCall(call_id=call_id, other_id=other_id))
+
+    async def set_conference(self, call_ids: Sequence[str]) -> None:
+        """Let these calls hear each other; fewer than two end the conference."""
+        await self._engine().request(SetConference(call_ids=tuple(call_ids)))
+
+    async def start_recording(self, call_id: str, path: Path) -> None:
+        """Record both sides of a call to a new WAV file."""
+        await self._engine().request(StartRecording(call_id=call_id, path=str(path)))
+
+    async def stop_recording(self, call_id: str) -> None:
+        """End a recording."""
+        await self._engine().request(StopRecording(call_id=call_id))
+
+    async def watch_devices(self, on: bool) -> None:
+        """Have `DevicesFound` tell the sound devices, now and whenever they change."""
+        await self._engine().request(WatchDevices(on=on))
+
+    def _dialled(self, number: str) -> tuple[str, str, tuple[str, ...]]:
+        trunk = self._trunk
+        dialled = dial(number, trunk)
+        return dialled.user, trunk.country, prefixes(trunk.tech_prefix, trunk.tech_separator)

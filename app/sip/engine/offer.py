@@ -1,0 +1,30 @@
+"""What the far end's description of sound says (RFC 4566, RFC 3264), as far as PJSIP does not tell it."""
+
+from __future__ import annotations
+
+import re
+
+# RFC 3264 section 8.4, and the address of RFC 2543
+_HELD = re.compile(r"^(?:a=(?:sendonly|inactive)|c=IN IP4 0\.0\.0\.0)\s*$", re.MULTILINE)
+_AUDIO = re.compile(r"^m=audio [1-9]\d*(?:/\d+)? \S+ ([\d ]+?)\s*$", re.MULTILINE)
+_NAMES = re.compile(r"^a=rtpmap:(\d+) ([^/\s]+)", re.MULTILINE)
+_DTLS = re.compile(r"^m=audio \d+ UDP/TLS/", re.MULTILINE)
+_STATIC = {"0": "pcmu", "3": "gsm", "8": "pcma", "9": "g722", "10": "l16", "11": "l16"}
+"""Payload types that need no rtpmap (RFC 3551 table 4)."""
+
+
+def is_held(sdp: str) -> bool:
+    """Whether it puts us on hold."""
+    return _HELD.search(sdp) is not None
+
+
+def wants_dtls(sdp: str) -> bool:
+    """Whether it has sound with keys by DTLS (RFC 5764), perhaps beside other sound."""
+    return _DTLS.search(sdp) is not None
+
+
+def codecs_in(sdp: str) -> frozenset[str]:
+    """The names of its codecs, in small letters; empty where it has no sound."""
+    types = {kind for formats in _AUDIO.findall(sdp) for kind in formats.split()}
+    named = {**_STATIC, **{kind: name.lower() for kind, name in _NAMES.findall(sdp)}}
+    return frozenset(named[kind] for kind in types if kind in named)

@@ -1,0 +1,167 @@
+"""Signing in: every address of every server of a trunk, tried in order until one gives a final answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from app.model.host import HostPort
+from app.model.outcome import LocalCause, RegisterOutcome, Target, TlsFacts
+from app.model.trunk import Transport, Trunk
+from app.sip.client import EngineClient
+from app.sip.messages import Register, SendOptions
+from app.sip.opening import account_of, servers
+from app.sip.probe import udp_refused
+from app.sip.sign_in import (
+    SignInAnswer,
+    is_final,
+    outcome_of,
+    outcome_of_closed_port,
+    outcome_of_ipv6_only,
+    outcome_without_address,
+    usable,
+)
+from app.sip.targets import Resolution, ResolveError
+
+ANSWER_LIMIT_S = 8.0
+"""Seconds that one target has to answer: REGISTER has then gone out five times over UDP."""
+_PROBE_AFTER_S = 0.7
+
+Resolve = Callable[[str, "int | None", Transport, str], Awaitable[Resolution]]
+
+
+class SignInWalk:
+    """Belongs to one event loop, as the session does whose way in it finds.
+
+    Args:
+        trunk: The settings.
+        password: Its secret, shown nowhere.
+        resolve: Finds the targets.
+        engine: Gives the running engine, which it starts where needed, or raises `EngineError`.
+
+    Attributes:
+        target: The address tried last, which the account in the engine has; None while there is none.
+        tls: What was seen of its certificate.
+    """
+
+    def __init__(
+        self,
+        trunk: Trunk,
+        password: str,
+        resolve: Resolve,
+        engine: Callable[[], Awaitable[EngineClient]],
+    ) -> None:
+        self._trunk = trunk
+        self._password = password
+        self._resolve = resolve
+        self._running_engine = engine
+        self._waiting: asyncio.Future[SignInAnswer] | None = None
+        self._tried: list[Target] = []
+        self._silent: tuple[EngineClient, HostPort, Target] | None = None
+        self.target: Target | None = None
+        self.tls: TlsFacts | None = None
+
+    async def run(self) -> RegisterOutcome:
+        """Walk from the first server on; a trunk that does not register is asked for OPTIONS.
+
+        Raises:
+            EngineError: The engine can't be started, refuses the settings or is lost; or `fail` was called.
+            EngineBugError: The engine failed in a way that is our fault.
+        """
+        self.tls, self.target, self._tried, self._silent = None, None, [], None
+        lookup: list[str] = []
+        best: RegisterOutcome | None = None
+        for server in servers(self._trunk):
+            if best is not None:
+                lookup.append(f"The backup host {server} comes next.")
+            outcome = await self._try_server(server, lookup)
+            if is_final(outcome):
+                return replace(outcome, lookup=tuple(lookup))
+            # Of several failures the last one that came from a server says most
+            best = outcome if best is None or outcome.tried else best
+        assert best is not None
+        await self._go_back_to_first()
+        return replace(best, lookup=tuple(lookup))
+
+    def take(self, answer: SignInAnswer) -> bool:
+        """Whether the walk was waiting for an answer, which this one then is."""
+        if self._waiting is None:
+            return False
+        if not self._waiting.done():
+            self._waiting.set_result(answer)
+        return True
+
+    def fail(self, error: Exception) -> None:
+        """Have a wait for an answer end with this."""
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_exception(error)
+
+    def outcome_of(self, answer: SignInAnswer) -> RegisterOutcome:
+        """What an answer of the present target means."""
+        return outcome_of(
+            answer, trunk=self._trunk.name, target=self.target, tried=tuple(self._tried), tls=self.tls
+        )
+
+    async def _go_back_to_first(self) -> None:
+        """Calls of a trunk whose servers all ignore OPTIONS go to the first of them, not to the last."""
+        if self._silent is None or self._trunk.register:
+            return
+        engine, server, target = self._silent
+        if target != self.target:
+            self.target = target
+            await engine.request(account_of(self._trunk, self._password, server, target))
+
+    async def _try_server(self, server: HostPort, lookup: list[str]) -> RegisterOutcome:
+        """Try every address of one server; the steps of finding them are added to `lookup`."""
+        trunk = self._trunk
+        try:
+            found = await self._resolve(server.host, server.port, trunk.transport, trunk.proxy)
+        except ResolveError as error:
+            lookup.extend(error.steps)
+            return outcome_without_address(trunk.name, error)
+        engine = await self._running_engine()
+        targets, steps = usable(found, engine.capabilities)
+        lookup.extend(steps)
+        if not targets:
+            return outcome_of_ipv6_only(trunk.name, found.targets[0], steps)
+        for target in targets:
+            self._tried.append(target)
+            self.target, self.tls = target, None
+            outcome = await self._try_target(engine, server, target)
+            if is_final(outcome):
+                break
+            if outcome.local_cause is LocalCause.NO_ANSWER:
+                self._silent = self._silent or (engine, server, target)
+        return outcome
+
+    async def _try_target(self, engine: EngineClient, server: HostPort, target: Target) -> RegisterOutcome:
+        trunk = self._trunk
+        await engine.request(account_of(trunk, self._password, server, target))
+        ask = Register(limit_s=ANSWER_LIMIT_S) if trunk.register else SendOptions(limit_s=ANSWER_LIMIT_S)
+        waiting: asyncio.Future[SignInAnswer]
+        self._waiting = waiting = asyncio.get_running_loop().create_future()
+        probe = asyncio.create_task(_refused(target)) if target.transport is Transport.UDP else None
+        try:
+            await engine.request(ask)
+            either: set[asyncio.Future[Any]] = {waiting, probe} if probe else {waiting}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done() and probe is not None and probe.result():
+                return outcome_of_closed_port(trunk.name, target, tuple(self._tried))
+            answer = await waiting
+        finally:
+            self._waiting = None
+            if probe is not None:
+                probe.cancel()
+        return self.outcome_of(answer)
+
+
+async def _refused(target: Target) -> bool:
+    """Whether the target's port is closed; comes to an end only when it is, or when it is cancelled."""
+    await asyncio.sleep(_PROBE_AFTER_S)
+    if await udp_refused(target):
+        return True
+    await asyncio.Event().wait()
+    return False

@@ -1,0 +1,180 @@
+"""From a call to the values of its rows, without secrets, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from app.model.finding import Finding, Verdict
+from app.model.history import CallPlan, HistoryDetails, HistoryEntry, HistoryQuery, search_words
+from app.model.outcome import CallOutcome, Direction, HungUpBy, TraceMessage
+from app.redact import redact_sip
+
+LONGEST_TEXT = 400
+"""Of a number, a name, a reason; characters. A server can send what it likes."""
+LONGEST_MESSAGE = 16_384
+"""Of one SIP message, characters; more than fits into any UDP packet that arrives."""
+MOST_MESSAGE_TEXT = 131_072
+"""Of all messages of a call, characters; those in the middle are left out before that."""
+
+E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
+
+COLUMNS = (
+    "id",
+    "trunk_id",
+    "trunk",
+    "direction",
+    "number",
+    "dialled",
+    "begun_at",
+    "answered_at",
+    "result",
+    "sip_code",
+    "reason",
+    "hung_up_by",
+    "setup_ms",
+    "duration_s",
+    "mos",
+    "verdict",
+    "headline",
+)
+LISTED = ", ".join(COLUMNS)
+"""What a list shows."""
+DETAILED = "recording, sip_call_id, left_out, plan, outcome, findings"
+"""What is known of one call besides, but for its SIP messages."""
+
+
+def conditions(query: HistoryQuery) -> tuple[list[str], list[Any]]:
+    """What a query asks, as terms of SQL that all have to hold, and the values in them."""
+    where, values = ["1"], list[Any]()
+    for column, value in (
+        ("trunk_id", query.trunk_id),
+        ("trunk", query.trunk),
+        ("direction", query.direction and str(query.direction)),
+    ):
+        if value:
+            where.append(f"{column} = ?")
+            values.append(value)
+    if query.since:
+        where.append("begun_at >= ?")
+        values.append(query.since)
+    if query.results:
+        where.append(f"result IN ({', '.join('?' * len(query.results))})")
+        values += map(str, query.results)
+    for word in search_words(query.text):
+        where.append("instr(found_by, ?) > 0")
+        values.append(word)
+    return where, values
+
+
+# What is written
+
+
+def _clean(text: str, longest: int = LONGEST_TEXT) -> str:
+    """Without secrets, and cut; in this order, because half a secret is not found any more."""
+    plain = redact_sip(text.encode("utf-8", "replace").decode())
+    return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
+
+
+def clean_entry(entry: HistoryEntry) -> HistoryEntry:
+    """The entry without secrets, its texts cut where they are too long."""
+    texts = {name: _clean(value) for name in COLUMNS if type(value := getattr(entry, name)) is str}
+    return replace(entry, **texts)
+
+
+def _clean_value(value: Any) -> Any:
+    match value:
+        case str():
+            return _clean(value, LONGEST_MESSAGE)
+        case dict():
+            return {key: _clean_value(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_clean_value(each) for each in value]
+    return value
+
+
+def plain_value(value: Any) -> Any:
+    """A value as SQLite takes it."""
+    return str(value) if isinstance(value, StrEnum) else value
+
+
+def detail_values(call: HistoryDetails) -> tuple[Any, ...]:
+    """The columns `DETAILED` and `messages`, without secrets."""
+    messages, left_out = _fitting(call.messages)
+    return (
+        _clean(call.recording, LONGEST_MESSAGE),
+        _clean(call.sip_call_id),
+        call.left_out + left_out,
+        _json(call.plan),
+        _json(call.outcome),
+        _json(call.findings),
+        msgspec.json.encode(messages).decode(),
+    )
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(_clean_value(msgspec.to_builtins(value))).decode()
+
+
+def _fitting(messages: Sequence[TraceMessage]) -> tuple[list[TraceMessage], int]:
+    """The messages without secrets, and how many in the middle were left out because there are too many."""
+    clean = [replace(message, text=_clean(message.text, LONGEST_MESSAGE)) for message in messages]
+    head = _within(clean, MOST_MESSAGE_TEXT // 2)
+    rest = clean[len(head) :]
+    tail = _within(reversed(rest), MOST_MESSAGE_TEXT // 2)[::-1]
+    return head + tail, len(rest) - len(tail)
+
+
+def _within(messages: Iterable[TraceMessage], room: int) -> list[TraceMessage]:
+    found = []
+    for message in messages:
+        room -= len(message.text)
+        if room < 0:
+            break
+        found.append(message)
+    return found
+
+
+# What is read
+
+
+def read_entry(row: Sequence[Any]) -> HistoryEntry:
+    """The columns `LISTED` as a value."""
+    values = dict(zip(COLUMNS, row, strict=False))
+    values["direction"] = _word(Direction, values["direction"], Direction.OUT)
+    values["hung_up_by"] = _word(HungUpBy, values["hung_up_by"], HungUpBy.NOBODY)
+    verdict = values["verdict"]
+    values["verdict"] = _word(Verdict, verdict, Verdict.NOT_RUN) if verdict else None
+    return HistoryEntry(**values)
+
+
+def _word(kind: type[E], text: str, other: E) -> E:
+    """A word of ours; `other` for one that another version has written."""
+    return kind(text) if text in set(kind) else other
+
+
+def read_details(row: Sequence[Any]) -> HistoryDetails:
+    """The columns `LISTED`, `DETAILED` and `messages` as a value."""
+    recording, sip_call_id, left_out, plan, outcome, findings, messages = row[len(COLUMNS) :]
+    return HistoryDetails(
+        entry=read_entry(row),
+        plan=_value(plan, CallPlan),
+        outcome=_value(outcome, CallOutcome),
+        findings=_value(findings, tuple[Finding, ...]) or (),
+        recording=recording,
+        sip_call_id=sip_call_id,
+        messages=_value(messages, tuple[TraceMessage, ...]) or (),
+        left_out=left_out,
+    )
+
+
+def _value(text: str, kind: type[T]) -> T | None:
+    try:
+        return msgspec.json.decode(text, type=kind | None)
+    except (msgspec.MsgspecError, UnicodeError):
+        return None  # another version wrote it; the list has what matters

@@ -1,0 +1,1 @@
+"""Wizards: one question after the other."""

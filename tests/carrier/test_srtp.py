@@ -1,0 +1,475 @@
+"""Encrypted sound: SRTP with keys in SDP, between the carrier and a phone that has pylibsrtp."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiortp import RtcpSrPacket, RtpPacket, is_rtcp
+from aiosipua import parse_sdp
+from pylibsrtp import Error, Policy, Session
+
+from app.model.trunk import Srtp
+from app.providers.schema import Media, Method, Mistake, Provider
+from app.sip.carrier.messages import CarrierOptions
+from app.sip.carrier.offers import UnusableSdpError, plan_for_answer, plan_for_offer, read_sdp
+from app.sip.carrier.profile import profile_of
+from app.sip.carrier.profile_facts import facts_of
+from app.sip.carrier.sdes import KEY_BYTES, Crypto, Suite, choose
+from app.sip.carrier.server import Carrier
+from app.sip.carrier.srtp import Protection
+from tests.carrier.phone import ACCOUNTS, FAST, HOST, Call, Ear, Phone, sdp, until
+from tests.carrier.providers import provider, refusal
+
+SHA1_80, SHA1_32 = Suite
+PROFILES = {SHA1_80: Policy.SRTP_PROFILE_AES128_CM_SHA1_80, SHA1_32: Policy.SRTP_PROFILE_AES128_CM_SHA1_32}
+PLAIN_BYTES = 172
+"""An RTP packet with 160 bytes of sound."""
+
+Work = Callable[[Carrier, Phone], Awaitable[None]]
+SUITES = pytest.mark.parametrize("suite", list(Suite))
+
+
+def session(suite: Suite, key: bytes, ssrc_type: int) -> Session:
+    return Session(Policy(key=key, ssrc_type=ssrc_type, srtp_profile=PROFILES[suite]))
+
+
+class SecureEar(Ear):
+    """Encrypts what it sends, and what it can't open it keeps apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.suite = SHA1_80
+        self.wire: list[bytes] = []
+        self.unopened: list[bytes] = []
+        self.rekey()
+
+    def rekey(self, suite: Suite = SHA1_80) -> None:
+        """Take a new key for sending."""
+        self.suite = suite
+        self.key = secrets.token_bytes(KEY_BYTES)
+        self._out = session(suite, self.key, Policy.SSRC_ANY_OUTBOUND)
+
+    def trust(self, description: Any) -> None:
+        """Take the carrier's key from its SDP."""
+        (line,) = description.audio.attributes["crypto"]
+        crypto = choose([line])
+        assert crypto is not None
+        assert crypto.suite is self.suite
+        self._in = session(crypto.suite, crypto.key, Policy.SSRC_ANY_INBOUND)
+
+    def offer(self, *, tag: int = 1, proto: str = "RTP/SAVP", **more: Any) -> str:
+        """SDP with our key."""
+        line = Crypto(tag=str(tag), suite=self.suite, key=self.key).line()
+        return sdp(self.port, proto=proto, more=f"a=crypto:{line}", **more)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.wire.append(data)
+        try:
+            plain = self._in.unprotect_rtcp(data) if is_rtcp(data) else self._in.unprotect(data)
+        except (Error, AttributeError):
+            self.unopened.append(data)
+            return
+        super().datagram_received(plain, addr)
+
+    def send(self, port: int, payload: bytes, *, payload_type: int = 0, marker: int = 0) -> RtpPacket:
+        packet = self.packet(payload, payload_type=payload_type, marker=marker)
+        self.transport.sendto(self._out.protect(packet.serialize()), (HOST, port))
+        return packet
+
+    def send_report(self, port: int, report: RtcpSrPacket) -> None:
+        """Send RTCP, encrypted too."""
+        self.transport.sendto(self._out.protect_rtcp(bytes(report)), (HOST, port))
+
+
+def with_secure_phone(work: Work, facts: Provider | None = None, notes: list[str] | None = None) -> None:
+    """Run `work` with a phone whose ear has SRTP."""
+
+    async def test() -> None:
+        async with (
+            Carrier(
+                accounts=ACCOUNTS,
+                options=CarrierOptions(timing=FAST),
+                profile=profile_of(facts) if facts else None,
+                note=(notes if notes is not None else []).append,
+            ) as carrier,
+            await Phone.open(carrier.udp_port) as phone,
+        ):
+            await secure(phone)
+            await work(carrier, phone)
+            await until(lambda: carrier.calls_up == 0, "all calls to be over")
+
+    asyncio.run(test())
+
+
+async def secure(phone: Phone) -> SecureEar:
+    """Give a phone an ear with SRTP."""
+    phone.ear.transport.close()
+    phone.ear = ear = await SecureEar.open()
+    return ear
+
+
+def ear_of(phone: Phone) -> SecureEar:
+    assert isinstance(phone.ear, SecureEar)
+    return phone.ear
+
+
+async def encrypted_call(phone: Phone, number: str, **more: Any) -> Call:
+    """Call with SRTP; the carrier's key is taken from its answer."""
+    call = await phone.call(number, body=ear_of(phone).offer(**more))
+    ear_of(phone).trust(call.description)
+    return call
+
+
+def media_of(facts: Srtp | None, *refusals: Any) -> Provider:
+    return provider(Method.REGISTER, media=Media(srtp=facts), refusals=refusals)
+
+
+# Sound
+
+
+@SUITES
+def test_an_echo_is_encrypted_on_both_ways(suite: Suite) -> None:
+    notes: list[str] = []
+
+    async def work(_carrier: Carrier, phone: Phone) -> None:
+        ear = ear_of(phone)
+        ear.rekey(suite)
+        call = await encrypted_call(phone, "600", tag=7)
+        audio = call.description.audio
+        assert audio.proto == "RTP/SAVP"
+        tag, name, key = audio.attributes["crypto"][0].split()
+        assert (tag, name) == ("7", suite.value)
+        assert base64.b64decode(key.removeprefix("inline:")) != ear.key
+        sent = [ear.send(call.rtp_port, bytes([n]) * 160) for n in range(5)]
+        await until(lambda: len(ear.packets) == 5, "the echo")
+        assert [packet.payload for packet in ear.packets] == [packet.payload for packet in sent]
+        tags = {SHA1_80: 10, SHA1_32: 4}
+        assert {len(data) for data in ear.wire if not is_rtcp(data)} == {PLAIN_BYTES + tags[suite]}
+        assert ear.unopened == []
+        await call.bye()
+
+    with_secure_phone(work, notes=notes)
+    assert sum(f"the sound is encrypted with {suite.value}" in note for note in notes) == 1
+
+
+@SUITES
+def test_reports_are_encrypted_on_both_ways(suite: Suite) -> None:
+    async def work(_carrier: Carrier, phone: Phone) -> None:
+        ear = ear_of(phone)
+        ear.rekey(suite)
+        call = await encrypted_call(phone, "601")
+        await until(lambda: any(isinstance(report, RtcpSrPacket) for report in ear.reports), "a report")
+        ear.send(call.rtp_port, b"z" * 160)
+        theirs = next(report for report in ear.reports if isinstance(report, RtcpSrPacket))
+        ear.send_report(
+            call.rtp_port + 1, RtcpSrPacket(ssrc=ear.ssrc, sender_info=theirs.sender_info, reports=[])
+        )
+        middle = (theirs.sender_info.ntp_timestamp >> 16) & 0xFFFF_FFFF
+        await until(
+            lambda: any(b.lsr == middle for r in ear.reports for b in getattr(r, "reports", ())),
+            "a report that knows ours",
+        )
+        assert ear.unopened == []
+        await call.bye()
+        await until(lambda: any(type(r).__name__ == "RtcpByePacket" for r in ear.reports), "goodbye")
+
+    with_secure_phone(work)
+
+
+def test_what_is_plain_forged_or_repeated_is_not_heard() -> None:
+    async def work(_carrier: Carrier, phone: Phone) -> None:
+        ear = ear_of(phone)
+        call = await encrypted_call(phone, "600")
+        plain = ear.packet(b"p" * 160).serialize()
+        sealed = ear._out.protect(ear.packet(b"s" * 160).serialize())
+        forged = sealed[:-1] + bytes([sealed[-1] ^ 1])
+        for data in (plain, forged, sealed, sealed, b"", b"\x80" + b"x" * 1600):
+            ear.transport.sendto(data, (HOST, call.rtp_port))
+        ear.send(call.rtp_port, b"l" * 160)
+        await until(lambda: len(ear.packets) == 2, "the echo")
+        assert [packet.payload[:1] for packet in ear.packets] == [b"s", b"l"]
+        await call.bye()
+
+    with_secure_phone(work)
+
+
+def test_a_packet_too_long_to_be_sealed_is_left_out() -> None:
+    async def work(_carrier: Carrier, phone: Phone) -> None:
+        ear = ear_of(phone)
+        call = await encrypted_call(phone, "600")
+        raw = ear.packet(b"x" * 1340).serialize()
+        ear.transport.sendto(ear._out.protect(raw), (HOST, call.rtp_port))
+        ear.send(call.rtp_port, b"l" * 160)
+        await until(lambda: len(ear.packets) >= 1, "the echo")
+        assert ear.packets[-1].payload == b"l" * 160
+        await call.bye()
+
+    with_secure_phone(work)
+    protection = Protection()
+    protection.use(Crypto(tag="1", suite=SHA1_80, key=b"k" * KEY_BYTES))
+    assert protection.seal(b"\x80" + b"x" * 1499) == b""
+
+
+def test_a_new_key_and_plain_sound_are_followed_and_ours_stays() -> None:
+    async def work(_carrier: Carrier, phone: Phone) -> None:
+        ear = ear_of(phone)
+        call = await encrypted_call(phone, "600")
+        first = call.description.audio.attributes["crypto"]
+        ear.send(call.rtp_port, b"1" * 160)
+        await until(lambda: len(ear.packets) == 1, "the echo")
+
+        async def renegotiate(body: str) -> None:
+            response = await phone.ask(call.request("INVITE", body=body))
+            assert response.status_code == 200
+            call.ack(response)
+
+        ear.rekey()
+        await renegotiate(ear.offer(version=2))
+        assert call.description.audio.attributes["crypto"] == first
+        ear.send(call.rtp_port, b"2" * 160)
+        await until(lambda: len(ear.packets) == 2, "the echo under the new key")
+
+        await renegotiate(sdp(ear.port, version=3))
+        assert "crypto" not in call.description.audio.attributes
+        ear.transport.sendto(ear.packet(b"3" * 160).serialize(), (HOST, call.rtp_port))
+        await until(lambda: any(b"3" * 160 in data for data in ear.unopened), "the plain echo")
+        await call.bye()
+
+    with_secure_phone(work)
+
+
+def test_two_users_with_keys_of_their_own_hear_each_other() -> None:
+    async def work(carrier: Carrier, caller: Phone) -> None:
+        async with await Phone.open(carrier.udp_port, user="1002") as callee:
+            await secure(callee)
+            await callee.register()
+            call = await caller.invite("1002", body=ear_of(caller).offer(types="8 0 101"))
+            invite = (await until(lambda: callee.requests("INVITE"), "the call"))[0]
+            offer = parse_sdp(invite.text)
+            assert offer.audio is not None
+            assert offer.audio.proto == "RTP/SAVP"
+            crypto = [line for line in offer.audio.attributes["crypto"] if SHA1_32 in line]
+            offer.audio.attributes["crypto"] = crypto
+            ear_of(callee).rekey(SHA1_32)
+            ear_of(callee).trust(offer)
+            callee.answer(invite, 200, body=ear_of(callee).offer(tag=2, types="8 101"))
+            response = await caller.final(call.invite)
+            call.ack(response)
+            ear_of(caller).trust(call.description)
+            caller.ear.send(call.rtp_port, b"a" * 160, payload_type=8)
+            callee.ear.send(offer.audio.port, b"b" * 160, payload_type=8)
+            await until(lambda: callee.ear.packets and caller.ear.packets, "audio both ways")
+            assert caller.ear.packets[0].payload == b"b" * 160
+            assert callee.ear.packets[0].payload == b"a" * 160
+            await call.bye()
+            bye = (await until(lambda: callee.requests("BYE"), "the BYE"))[0]
+            callee.answer(bye, 200)
+
+    with_secure_phone(work)
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_a_call_back_is_encrypted_as_the_call_was(encrypted: bool) -> None:
+    async def work(_carrier: Carrier, phone: Phone) -> None:
+        await phone.register()
+        call = await phone.call("607", body=ear_of(phone).offer() if encrypted else None)
+        await call.ended_by_carrier()
+        invite = (await until(lambda: phone.requests("INVITE"), "the call back"))[0]
+        assert f"{'RTP/SAVP' if encrypted else 'RTP/AVP'} " in invite.text
+        assert ("a=crypto:" in invite.text) == encrypted
+        phone.answer(invite, 486)
+        await until(lambda: phone.requests("ACK"), "the ACK")
+
+    with_secure_phone(work)
+
+
+# What a provider makes of offers
+
+
+@pytest.mark.parametrize("facts", [None, *Srtp])
+def test_an_offer_of_srtp_only_is_answered_by_every_provider(facts: Srtp | None) -> None:
+    async def work(_carrier: Carrier, phone: Phone) -> None:
+        call = await encrypted_call(phone, "600")
+        phone.ear.send(call.rtp_port, b"x" * 160)
+        await until(lambda: phone.ear.packets, "the echo")
+        await call.bye()
+
+    with_secure_phone(work, media_of(facts))
+
+
+@pytest.mark.parametrize(
+    ("facts", "encrypted"), [(None, True), (Srtp.OFF, False), (Srtp.OFFER, True)], ids=str
+)
+def test_keys_beside_plain_sound_are_used_unless_srtp_is_off(facts: Srtp | None, encrypted: bool) -> None:
+    async def work(_carrier: Carrier, phone: Phone) -> None:
+        call = await phone.call("600", body=ear_of(phone).offer(proto="RTP/AVP"))
+        assert call.description.audio.proto == "RTP/AVP"
+        assert ("crypto" in call.description.audio.attributes) == encrypted
+        await call.bye()
+
+    with_secure_phone(work, media_of(facts))
+
+
+@pytest.mark.parametrize(
+    ("refusals", "wanted"),
+    [
+        ((refusal(Mistake.SRTP, 403, "Secure only"),), (403, "Secure only")),
+        ((), (488, "Not Acceptable Here")),
+    ],
+)
+def test_a_provider_that_requires_srtp_refuses_plain_sound(refusals: Any, wanted: tuple[int, str]) -> None:
+    async def work(_carrier: Carrier, phone: Phone) -> None:
+        for proto in ("RTP/AVP", "RTP/AVP with a key"):
+            body = sdp(phone.ear.port) if proto == "RTP/AVP" else ear_of(phone).offer(proto="RTP/AVP")
+            response = await phone.refused("600", body=body)
+            assert (response.status_code, response.reason_phrase) == wanted
+
+    with_secure_phone(work, media_of(Srtp.REQUIRE, *refusals))
+
+
+def test_where_srtp_is_required_a_call_does_not_become_plain_later() -> None:
+    async def work(_carrier: Carrier, phone: Phone) -> None:
+        call = await encrypted_call(phone, "600")
+        response = await phone.ask(call.request("INVITE", body=sdp(phone.ear.port, version=2)))
+        assert response.status_code == 488
+        assert "not encrypted" in (response.get_header("warning") or "")
+        phone.ear.send(call.rtp_port, b"x" * 160)
+        await until(lambda: phone.ear.packets, "the echo")
+        await call.bye()
+
+    with_secure_phone(work, media_of(Srtp.REQUIRE))
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_where_srtp_is_required_the_carriers_own_offer_is_for_nothing_else(encrypted: bool) -> None:
+    async def work(_carrier: Carrier, phone: Phone) -> None:
+        call = await phone.invite("600", body="")
+        response = await phone.final(call.invite)
+        call.learn(response)
+        audio = call.description.audio
+        assert audio.proto == "RTP/SAVP"
+        assert [line.split()[1] for line in audio.attributes["crypto"]] == [suite.value for suite in Suite]
+        audio.attributes["crypto"] = audio.attributes["crypto"][:1]
+        ear_of(phone).trust(call.description)
+        call.ack(response, body=ear_of(phone).offer() if encrypted else sdp(phone.ear.port))
+        if encrypted:
+            phone.ear.send(call.rtp_port, b"x" * 160)
+            await until(lambda: phone.ear.packets, "the echo")
+            await call.bye()
+        else:
+            await call.ended_by_carrier()
+
+    with_secure_phone(work, media_of(Srtp.REQUIRE))
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (None, "not known; plain RTP and SRTP are both taken"),
+        (Srtp.OFF, "SRTP where a call offers nothing else"),
+        (Srtp.OFFER, "SRTP where a call offers it"),
+        (Srtp.REQUIRE, "without encrypted sound is refused with 488"),
+    ],
+)
+def test_it_is_said_what_is_made_of_srtp(facts: Srtp | None, words: str) -> None:
+    said = facts_of(media_of(facts), profile_of(media_of(facts)))
+    assert any(words in line for line in (*said.plays, *said.lenient))
+    assert any(SHA1_32 in line for line in said.plays) == (facts is not None)
+
+
+# Lines of SDP
+
+KEY = base64.b64encode(b"k" * KEY_BYTES).decode()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"1 {SHA1_80} inline:{KEY}",
+        f"1 {SHA1_32} inline:{KEY}|2^31",
+        f"999 aes_cm_128_hmac_sha1_80 INLINE:{KEY}|1048576 -UNENCRYPTED_SRTP WSH=64",
+    ],
+)
+def test_a_key_that_can_be_used_is_taken(line: str) -> None:
+    crypto = choose(["1 AES_256_CM_HMAC_SHA1_80 inline:" + KEY, line, f"9 {SHA1_80} inline:{KEY}"])
+    assert crypto is not None
+    assert (crypto.tag, crypto.key) == (line.split()[0], b"k" * KEY_BYTES)
+    assert crypto.suite.lower() == line.split()[1].lower()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "1",
+        f"1 {SHA1_80}",
+        f"x {SHA1_80} inline:{KEY}",
+        f"1 F8_128_HMAC_SHA1_80 inline:{KEY}",
+        f"1 AES_256_CM_HMAC_SHA1_80 inline:{KEY}",
+        f"1 {SHA1_80} inline:{KEY[:-4]}",
+        f"1 {SHA1_80} inline:{KEY}AAAA",
+        f"1 {SHA1_80} inline:{KEY[:-1]}é",
+        f"1 {SHA1_80} uri:{KEY}",
+        f"1 {SHA1_80} inline:{KEY}|2^31|1:4",
+        f"1 {SHA1_80} inline:{KEY}|1:4",
+        f"1 {SHA1_80} inline:{KEY};inline:{KEY}",
+        f"1 {SHA1_80} inline:{KEY} UNENCRYPTED_SRTCP",
+        f"1 {SHA1_80} inline:{KEY} KDR=1",
+    ],
+)
+def test_a_key_that_can_not_be_used_is_left_out(line: str) -> None:
+    assert choose([line]) is None
+
+    async def work(_carrier: Carrier, phone: Phone) -> None:
+        body = sdp(phone.ear.port, proto="RTP/SAVP", more=f"a=crypto:{line}")
+        response = await phone.refused("600", body=body)
+        assert response.status_code == 488
+        assert "No SRTP key that can be used" in (response.get_header("warning") or "")
+
+    with_secure_phone(work)
+
+
+def test_of_two_streams_the_first_that_can_be_used_is_answered_and_the_other_refused() -> None:
+    secured = f"m=audio 4002 RTP/SAVP 8\r\na=crypto:1 {SHA1_80} inline:{KEY}\r\n"
+    unknown = f"m=audio 4004 RTP/SAVP 8\r\na=crypto:1 F8_128_HMAC_SHA1_80 inline:{KEY}\r\n"
+    dtls = "m=audio 4006 UDP/TLS/RTP/SAVPF 8\r\n"
+    plain = sdp(4000)
+    both = read_sdp(plain + secured)
+    assert plan_for_offer(both, ["PCMA"], Srtp.OFFER).position == 0
+    required = plan_for_offer(both, ["PCMA"], Srtp.REQUIRE)
+    assert (required.position, required.remote) == (1, (HOST, 4002))
+    assert required.crypto is not None
+    session_lines, _, media_line = plain.partition("m=audio")
+    turned = read_sdp(session_lines + dtls + unknown + secured + "m=audio" + media_line)
+    assert plan_for_offer(turned, ["PCMA"], Srtp.OFF).position == 2
+    with pytest.raises(UnusableSdpError, match="No SRTP key"):
+        plan_for_offer(read_sdp(session_lines + dtls + unknown), ["PCMA"])
+    with pytest.raises(UnusableSdpError, match="RTP/AVP or RTP/SAVP"):
+        plan_for_offer(read_sdp(session_lines + dtls), ["PCMA"])
+
+
+def test_an_answer_is_encrypted_as_the_offer_was() -> None:
+    line = f"a=crypto:1 {SHA1_80} inline:{KEY}"
+    plain, keyed = read_sdp(sdp(4000)), read_sdp(sdp(4000, more=line))
+    secured = read_sdp(sdp(4000, proto="RTP/SAVP", more=line))
+    assert plan_for_answer(keyed, ["PCMU"]).crypto is None
+    assert plan_for_answer(secured, ["PCMU"], encrypted=True).crypto is not None
+    for answer in (plain, keyed):
+        with pytest.raises(UnusableSdpError, match="not encrypted"):
+            plan_for_answer(answer, ["PCMU"], encrypted=True)
+
+
+def test_keys_are_shown_in_no_repr() -> None:
+    crypto = choose([f"1 {SHA1_80} inline:{KEY}"])
+    plan = plan_for_offer(
+        read_sdp(sdp(4000, proto="RTP/SAVP", more=f"a=crypto:1 {SHA1_80} inline:{KEY}")), ["PCMU"]
+    )
+    for shown in (repr(crypto), repr(plan), str(plan)):
+        assert "kkk" not in shown
+        assert KEY not in shown
+        assert "hidden" in shown
