@@ -32,7 +32,7 @@ run: .venv/ready  ## Open the window; without a display, run the demo in the ter
 
 test: .venv/ready-dev  ## Run all tests, after installing the Debian packages they need where that is possible
 	@sh scripts/test-packages.sh
-	$(PYTHON) -m pytest -n $(WORKERS) --dist worksteal --timeout 300 $(TESTS)
+	$(PYTHON) -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 lint: .venv/ready-dev  ## Check style, types and the direction of imports
 	$(BIN)/ruff check $(CHECKED)

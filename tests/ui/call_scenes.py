@@ -97,7 +97,8 @@ def bring_in(scene: Scene, to: str = "", call_id: str = "in-1") -> CallCard:
             to=to or "sip:+15145550100@provider.example",
         )
     )
-    scene.wait(lambda: len(calls.cards) == before + 1)
+    # A widget new in a layout is shown a turn of the event loop later; until then no key gets to it
+    scene.wait(lambda: len(calls.cards) == before + 1 and calls.cards[0].isVisible() is calls.isVisible())
     return calls.cards[0]
 
 

@@ -54,6 +54,16 @@ def press(key: Qt.Key, qtbot: QtBot) -> None:
     qtbot.keyClick(focused, key)
 
 
+def walk_to(button: QAbstractButton, key: Qt.Key, qtbot: QtBot) -> None:
+    """Tab or Backtab from where the focus is to a button, at most once around the window."""
+    qtbot.waitUntil(button.isVisible)
+    seen: list[QWidget | None] = []
+    while (focused := QApplication.focusWidget()) is not button:
+        assert focused not in seen, f"{key.name} goes around without {button.text()}"
+        seen.append(focused)
+        press(key, qtbot)
+
+
 def click(button: QAbstractButton, qtbot: QtBot) -> None:
     """A click on what can be seen."""
     qtbot.waitUntil(button.isVisible)
@@ -479,9 +489,7 @@ def test_enter_declines_when_the_person_went_to_decline(page: TrunkPage, scene: 
     incoming = bring_in(scene).incoming
     assert incoming
     incoming.answer.setFocus()
-    press(Qt.Key.Key_Tab, qtbot)
-    while QApplication.focusWidget() is not incoming.decline:
-        press(Qt.Key.Key_Tab, qtbot)
+    walk_to(incoming.decline, Qt.Key.Key_Tab, qtbot)
     press(Qt.Key.Key_Return, qtbot)
     scene.wait(lambda: bool(scene.desk.asked_for("reject")))
     assert not scene.desk.asked_for("answer")
@@ -489,8 +497,7 @@ def test_enter_declines_when_the_person_went_to_decline(page: TrunkPage, scene: 
 
 def test_enter_mutes_when_the_person_went_to_mute(card: CallCard, scene: Scene, qtbot: QtBot) -> None:
     card.live.buttons.hang_up.setFocus()
-    while QApplication.focusWidget() is not card.live.buttons.mute:
-        press(Qt.Key.Key_Backtab, qtbot)
+    walk_to(card.live.buttons.mute, Qt.Key.Key_Backtab, qtbot)
     press(Qt.Key.Key_Return, qtbot)
     scene.wait(lambda: bool(scene.desk.asked_for("mute")))
     assert not scene.desk.asked_for("hang_up")
