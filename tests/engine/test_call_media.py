@@ -11,6 +11,7 @@ from app.errors import EngineError
 from app.model.outcome import Audio
 from app.model.sound import SILENCE_DBM0
 from app.model.trunk import Dtmf
+from app.sip.messages import Source
 from app.sip.notices import CallDigit, CallFigures, CallMeters
 from tests.engine.rtp import loudness, strength, talking_at
 from tests.engine.scripted import rtp_target, sdp
@@ -151,10 +152,10 @@ def test_digits_come_in_as_events_and_by_info() -> None:
             await at.far.next("ACK")
             at.talker.to = rtp_target(invite)
             await sounds(at)
-            offered = re.search(r"a=rtpmap:(\d+) telephone-event/8000", invite.body)
-            assert offered
+            assert re.search(rf"^m=audio \d+ RTP/AVP [\d ]* {EVENTS}\r$", invite.body, re.MULTILINE)
+            assert f"a=rtpmap:{EVENTS} telephone-event/8000\r\na=fmtp:{EVENTS} 0-16\r\n" in invite.body
             for digit in "4#":
-                at.talker.press(digit, int(offered[1]))
+                at.talker.press(digit, EVENTS)
             await until(lambda: len(at.seen.of(CallDigit)) == 2, "two digits")
             for body in (("Signal=7", "Duration=160"), ("Signal=*",)):
                 dialog.send("INFO", "Content-Type: application/dtmf-relay", body=body)
@@ -167,6 +168,30 @@ def test_digits_come_in_as_events_and_by_info() -> None:
                 ("*", Dtmf.INFO),
             ]
             assert {n.call_id for n in at.seen.of(CallDigit)} == {call_id}
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_digits_of_a_call_that_came_in_have_the_payload_type_that_the_caller_gave_them(taken: bool) -> None:
+    async def run() -> None:
+        async with scene(dtmf=Dtmf.RFC4733) as at:
+            offer = [line.replace(str(EVENTS), "96") for line in sdp(at.talker.port, formats=f"0 {EVENTS}")]
+            if taken:
+                offer = [line + f" {EVENTS}" if line.startswith("m=") else line for line in offer]
+                offer.append(f"a=rtpmap:{EVENTS} iLBC/8000")
+            call_id, dialog, _ = await at.ring_in(body=offer)
+            await at.session.control.answer(call_id, max_seconds=20, source=Source.TONE)
+            answer = await at.far.next("INVITE", 200)
+            assert "a=rtpmap:96 telephone-event/8000" in answer.body
+            at.talker.to = rtp_target(answer)
+            dialog.ack(answer)
+            await sounds(at)
+            at.talker.press("5", 96)
+            await at.session.control.send_digits(call_id, "7")
+            await until(lambda: at.talker.events == ["7"] and len(at.seen.of(CallDigit)) == 1, "both digits")
+            assert at.seen.of(CallDigit)[0].digit == "5"
+            assert set(at.talker.payload_types) == {PCMU, 96}
 
     asyncio.run(run())
 

@@ -16,7 +16,7 @@ from app.model.outcome import Direction, HungUpBy, MediaFigures
 from app.model.sound_figures import FarReport
 from app.model.trunk import Dtmf
 from app.sip.engine.figures import Meter
-from app.sip.engine.offer import codecs_in, is_held
+from app.sip.engine.offer import codecs_in, is_held, with_usual_event_type
 from app.sip.engine.voice import Voice
 from app.sip.messages import CallState
 
@@ -204,6 +204,10 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
         if not by_us:
             self._offered_hold = by_them
         self._control.on_media(self, by_us=by_us, by_them=by_them)
+
+    def onCallSdpCreated(self, param: pj.OnCallSdpCreatedParam) -> None:
+        """Number telephone-event as nearly everybody does; PJSIP has no setting for it."""
+        param.sdp.wholeSdp = with_usual_event_type(param.sdp.wholeSdp)
 
     def onCallRxOffer(self, param: pj.OnCallRxOfferParam) -> None:
         """Note whether the far end holds: of two holds PJSIP tells only ours."""

@@ -1,4 +1,4 @@
-"""What the far end's description of sound says (RFC 4566, RFC 3264), as far as PJSIP does not tell it."""
+"""Descriptions of sound (RFC 4566, RFC 3264): what PJSIP does not tell of the far end's, and does not set in ours."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ _NAMES = re.compile(r"^a=rtpmap:(\d+) ([^/\s]+)", re.MULTILINE)
 _DTLS = re.compile(r"^m=audio \d+ UDP/TLS/", re.MULTILINE)
 _STATIC = {"0": "pcmu", "3": "gsm", "8": "pcma", "9": "g722", "10": "l16", "11": "l16"}
 """Payload types that need no rtpmap (RFC 3551 table 4)."""
+_USUAL_EVENT_TYPE = "101"
 
 
 def is_held(sdp: str) -> bool:
@@ -28,3 +29,23 @@ def codecs_in(sdp: str) -> frozenset[str]:
     types = {kind for formats in _AUDIO.findall(sdp) for kind in formats.split()}
     named = {**_STATIC, **{kind: name.lower() for kind, name in _NAMES.findall(sdp)}}
     return frozenset(named[kind] for kind in types if kind in named)
+
+
+def with_usual_event_type(sdp: str) -> str:
+    """Our description, with telephone-event (RFC 4733) under the payload type that nearly everybody has for it.
+
+    The type is free to choose by RFC 3551, but there are providers that know no other.
+
+    Args:
+        sdp: As PJSIP wrote it.
+
+    Returns:
+        The same where the type is taken, or where there is no telephone-event.
+    """
+    types = {name.lower(): kind for kind, name in _NAMES.findall(sdp)}
+    own = types.get("telephone-event")
+    if own is None or _USUAL_EVENT_TYPE in types.values():
+        return sdp
+    formats = rf"^(m=audio .* ){own}(?!\S)"
+    sdp = re.sub(formats, rf"\g<1>{_USUAL_EVENT_TYPE}", sdp, flags=re.MULTILINE)
+    return re.sub(rf"^(a=(?:rtpmap|fmtp)):{own}(?= )", rf"\g<1>:{_USUAL_EVENT_TYPE}", sdp, flags=re.MULTILINE)
