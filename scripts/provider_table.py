@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from app.model.trunk import NumberFormat
+from app.model.trunk import FromHost, NumberFormat
 from app.providers.catalogue import providers
 from app.providers.schema import Confidence, Field, Method, Provider, Question, Refusal, SignInFacts
 
@@ -166,6 +166,8 @@ def _server_lines(provider: Provider) -> Iterator[str]:
         yield f"- Registration: {signalling.expires} s."
     if signalling.keep_alive is not None:
         yield f"- Keep-alive: {signalling.keep_alive} s."
+    if signalling.from_host is FromHost.PUBLIC_ADDRESS:
+        yield "- From of a call has your public address after the `@`."
     if signalling.note:
         yield f"- {_safe(signalling.note)}"
     if signalling.servers:

@@ -40,6 +40,7 @@ _OF_SERVER = frozenset(
         "expires",
         "keep_alive",
         "public_address",
+        "from_host",
     }
 )
 

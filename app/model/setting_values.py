@@ -12,7 +12,7 @@ from typing import TypeVar
 from app.model import codecs
 from app.model.codecs import CODECS
 from app.model.host import parse_host_port, parse_port
-from app.model.trunk import Dtmf, SignIn, Srtp, Transport, Use
+from app.model.trunk import Dtmf, FromHost, SignIn, Srtp, Transport, Use
 from app.model.typed import Typed, shown
 
 LONGEST_EXPIRES_S = 86400
@@ -255,6 +255,11 @@ def read_public_address(typed: Typed) -> str:
     if address.is_unspecified or address.is_multicast or address == _BROADCAST:
         raise typed.refuse("is no address of one computer", allowed)
     return str(address)
+
+
+def read_from_host(typed: Typed) -> FromHost:
+    """`provider` or `public-address`."""
+    return choose(typed, FromHost)
 
 
 MOST_BACKUP_HOSTS = 16

@@ -61,6 +61,7 @@ _READERS: dict[str, Callable[[Typed], object]] = {
     "expires": read.read_expires,
     "keep_alive": read.read_keep_alive,
     "public_address": read.read_public_address,
+    "from_host": read.read_from_host,
     "country": read_number.read_country,
     "number_format": read_number.read_number_format,
     "tech_prefix": read_number.read_tech_prefix,

@@ -57,6 +57,13 @@ class IdentityHeader(StrEnum):
     REMOTE_PARTY_ID = "Remote-Party-ID"
 
 
+class FromHost(StrEnum):
+    """What stands after the `@` of From in a call: the provider's host, or our public address."""
+
+    PROVIDER = "provider"
+    PUBLIC_ADDRESS = "public-address"
+
+
 class Srtp(StrEnum):
     """Whether media is encrypted with SRTP, keys by SDES (RFC 4568)."""
 
@@ -117,6 +124,7 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         expires: Registration lifetime to ask for, seconds.
         keep_alive: Seconds between CRLF keep-alives (RFC 5626 section 3.5.1); 0 sends none.
         public_address: IPv4 address for Via, Contact and SDP in place of this computer's own, else empty.
+        from_host: What stands in From of a call; without a public address it is the provider's host.
         country: ISO 3166 code of the country whose numbers are dialled, else empty.
         number_format: How dialled numbers are written.
         tech_prefix: Digits in front of every dialled number, else empty.
@@ -156,6 +164,7 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     expires: int = DEFAULT_EXPIRES_S
     keep_alive: int = DEFAULT_KEEP_ALIVE_S
     public_address: str = ""
+    from_host: FromHost = FromHost.PROVIDER
     country: str = ""
     number_format: NumberFormat = NumberFormat.AS_TYPED
     tech_prefix: str = ""

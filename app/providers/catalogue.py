@@ -13,7 +13,7 @@ from app import shipped
 from app.errors import SettingError
 from app.model import codecs
 from app.model.settings import SETTINGS, apply_settings
-from app.model.trunk import SignIn, Transport, Trunk
+from app.model.trunk import FromHost, SignIn, Transport, Trunk
 from app.model.typed import shown
 from app.providers.schema import Field, Method, Provider, SignInFacts
 
@@ -112,6 +112,8 @@ def defaults(provider_id: str, sign_in: SignIn) -> dict[str, str]:
         found["expires"] = str(signalling.expires)
     if signalling.keep_alive is not None:
         found["keep_alive"] = str(signalling.keep_alive)
+    if signalling.from_host is not FromHost.PROVIDER:
+        found["from_host"] = signalling.from_host
     usable = [codec for codec in media.codecs if codec in codecs.CODECS]
     if usable:
         found["codecs"] = ",".join(usable)

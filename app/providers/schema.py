@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from app.model.trunk import Dtmf, IdentityHeader, NumberFormat, Srtp, Transport
+from app.model.trunk import Dtmf, FromHost, IdentityHeader, NumberFormat, Srtp, Transport
 
 
 class Confidence(StrEnum):
@@ -162,6 +162,7 @@ class Signalling(_Table, frozen=True, kw_only=True):
         expires: Registration lifetime that the provider names, seconds, or None.
         keep_alive: Seconds, or None.
         needs_public_address: Whether Contact and SDP must show the public address.
+        from_host: What stands after the `@` of From in a call.
         note: What a customer should know.
     """
 
@@ -171,6 +172,7 @@ class Signalling(_Table, frozen=True, kw_only=True):
     expires: int | None = None
     keep_alive: int | None = None
     needs_public_address: bool = False
+    from_host: FromHost = FromHost.PROVIDER
     note: str = ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.model.host import HostPort, parse_host_port
 from app.model.numbering import write_caller_id
 from app.model.outcome import Target
-from app.model.trunk import Trunk
+from app.model.trunk import FromHost, Trunk
 from app.model.typed import Typed
 from app.sip.messages import OpenAccount
 
@@ -44,6 +44,7 @@ def account_of(trunk: Trunk, password: str, server: HostPort, target: Target) ->
         tls_pin=trunk.tls_pin,
         keep_alive_s=trunk.keep_alive,
         public_address=trunk.public_address,
+        from_host=trunk.public_address if trunk.from_host is FromHost.PUBLIC_ADDRESS else "",
         caller_id_header=trunk.caller_id_header,
         privacy=trunk.privacy,
         allow_in=trunk.allow_in,

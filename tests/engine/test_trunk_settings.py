@@ -14,7 +14,7 @@ import pytest
 from app.errors import EngineError
 from app.model.outcome import Audio, CallResult
 from app.model.sound import dbm0
-from app.model.trunk import Dtmf, IdentityHeader, SignIn, Srtp, TrunkState, Use
+from app.model.trunk import Dtmf, FromHost, IdentityHeader, SignIn, Srtp, TrunkState, Use
 from app.providers.schema import Media, Method
 from app.sip.carrier.profile import profile_of
 from app.sip.carrier.server import Carrier
@@ -203,6 +203,30 @@ def test_a_public_address_is_in_via_contact_and_sdp() -> None:
         assert f" {PUBLIC}:" in request.one("Via")
         assert f"@{PUBLIC}:" in request.one("Contact")
     assert f"c=IN IP4 {PUBLIC}" in far.of("INVITE")[0].body
+
+
+@pytest.mark.parametrize("headers", [(FROM,), (ASSERTED,)])
+def test_from_of_a_call_has_the_public_address_where_the_provider_wants_it(
+    headers: tuple[IdentityHeader, ...],
+) -> None:
+    far = asyncio.run(
+        sent(
+            public_address=PUBLIC,
+            from_host=FromHost.PUBLIC_ADDRESS,
+            caller_id="+15145550100",
+            caller_id_header=headers,
+        )
+    )
+    caller = "+15145550100" if FROM in headers else "1001"
+    for request in far.of("INVITE"):
+        assert request.one("From").startswith(f"<sip:{caller}@{PUBLIC}>;tag=")
+        assert request.one("To") == "sip:600@127.0.0.1"
+        assert "@127.0.0.1" in (request.one("P-Asserted-Identity") or "@127.0.0.1")
+    assert all(request.one("From").startswith("<sip:1001@127.0.0.1>") for request in far.of("REGISTER"))
+
+
+def test_from_has_the_providers_host_while_there_is_no_public_address() -> None:
+    assert "@127.0.0.1>" in invite(from_host=FromHost.PUBLIC_ADDRESS).one("From")
 
 
 def test_without_a_public_address_it_is_this_computers_own() -> None:

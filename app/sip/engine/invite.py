@@ -24,8 +24,8 @@ def send_invite(leg: Leg, user: str, settings: OpenAccount) -> None:
     """
     param = status(0)
     host = uri_host(settings.host)
-    if from_user(settings) != account_user(settings):
-        param.txOption.localUri = f"<sip:{from_user(settings)}@{host}>"
+    if settings.from_host or from_user(settings) != account_user(settings):
+        param.txOption.localUri = f"<sip:{from_user(settings)}@{settings.from_host or host}>"
     for name, value in identity_headers(settings, host):
         param.txOption.headers.append(header(name, value))
     try:

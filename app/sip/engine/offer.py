@@ -1,4 +1,4 @@
-"""Descriptions of sound (RFC 4566, RFC 3264): what PJSIP does not tell of the far end's, and does not set in ours."""
+"""Descriptions of sound (RFC 4566, RFC 3264): what PJSIP does not tell of theirs or set in ours."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def codecs_in(sdp: str) -> frozenset[str]:
 
 
 def with_usual_event_type(sdp: str) -> str:
-    """Our description, with telephone-event (RFC 4733) under the payload type that nearly everybody has for it.
+    """Our description, with telephone-event (RFC 4733) under the payload type that nearly everybody gives it.
 
     The type is free to choose by RFC 3551, but there are providers that know no other.
 

@@ -44,6 +44,7 @@ class OpenAccount(Message, frozen=True, kw_only=True):
         tls_pin: SHA-256 fingerprint of the one certificate that is trusted instead of either, empty for none.
         keep_alive_s: Seconds between CRLF keep-alives, 0 for none.
         public_address: Address for Via, Contact and SDP, empty for this computer's own.
+        from_host: Host of From in a call, empty for `host`; REGISTER always has `host`.
         caller_id_header: Where the caller ID goes; REGISTER always has `user` in From.
         privacy: Whether calls ask for the caller ID to be withheld.
         allow_in: Whether a call that comes in may ring; else it is declined at once.
@@ -68,6 +69,7 @@ class OpenAccount(Message, frozen=True, kw_only=True):
     tls_pin: str = ""
     keep_alive_s: int = DEFAULT_KEEP_ALIVE_S
     public_address: str = ""
+    from_host: str = ""
     caller_id_header: tuple[IdentityHeader, ...] = (IdentityHeader.FROM,)
     privacy: bool = False
     allow_in: bool = True
