@@ -247,7 +247,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         key="from_host",
         label="Host in From",
-        help="What stands after the @ of your number in a call: hardly any provider wants your own address.",
+        help="What stands after the @ of your number; nearly every provider wants its own.",
         example="provider",
         group=Group.SERVER,
         kind=Kind.CHOICE,
