@@ -72,9 +72,17 @@ class HandshakeServer:
             if not self._hang_up:
                 self._ended.wait(LIMIT_S)
             return
-        with self._context.wrap_socket(connection, server_side=True) as tls:
-            while data := tls.recv(4096):
-                self.received += data
+        with connection.dup() as raw:
+            try:
+                with self._context.wrap_socket(connection, server_side=True) as tls:
+                    while data := tls.recv(4096):
+                        self.received += data
+            except ssl.SSLError:
+                # What is unread at the close resets the connection, which can overtake the alert
+                raw.settimeout(LIMIT_S)
+                raw.shutdown(socket.SHUT_WR)
+                while raw.recv(4096):
+                    pass
 
 
 class Provider:
