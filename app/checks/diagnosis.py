@@ -15,7 +15,7 @@ from app.checks.evidence import (
     registration_values,
 )
 from app.checks.line_quality import line_troubles, nothing_playable
-from app.checks.provider_hints import with_hints
+from app.checks.provider_hints import Refused, with_hints
 from app.checks.sound_truth import both_ways, one_way, sound_findings
 from app.checks.texts import Values, fill
 from app.model.finding import Finding, Verdict
@@ -89,10 +89,8 @@ def explain_registration(outcome: RegisterOutcome, trunk: Trunk) -> tuple[Findin
     return with_hints(
         _worst_first(_at_proxy(found, trunk)),
         trunk,
-        code=outcome.sip_code,
         reason=outcome.reason,
-        answered_by=outcome.answered_by,
-        registering=trunk.register,
+        refused=Refused(outcome.sip_code, outcome.answered_by, registering=trunk.register),
     )
 
 
@@ -140,7 +138,7 @@ def explain_call(
     values = call_values(outcome, trunk, direction)
     lines = call_lines(outcome, direction)
     if outcome.result is CallResult.ANSWERED:
-        return _worst_first(_answered(outcome, values, lines, direction))
+        return with_hints(_worst_first(_answered(outcome, values, lines, direction)), trunk)
     cause = gateway_cause(outcome) if outcome.answered_by is AnsweredBy.NETWORK else None
     finding_id = _unanswered_id(outcome, trunk, direction)
     about_code = cause is not None and finding_id.startswith("CALL-") and finding_id != "CALL-CANCELLED"
@@ -159,16 +157,12 @@ def explain_call(
         found.append(fill("NET-BIG", values, evidence=lines))
     if outcome.early_media and direction is Direction.OUT and outcome.result is not CallResult.LOST:
         found.append(fill("EARLY-ONLY", values, evidence=lines))
-    in_order = _worst_first(_at_proxy(found, trunk))
-    if direction is Direction.IN:
-        return in_order
+    refused = Refused(outcome.sip_code, outcome.answered_by, registering=False)
     return with_hints(
-        in_order,
+        _worst_first(_at_proxy(found, trunk)),
         trunk,
-        code=outcome.sip_code,
-        reason=outcome.reason,
-        answered_by=outcome.answered_by,
-        registering=False,
+        reason=f"{outcome.reason} {outcome.reason_header}",
+        refused=refused if direction is Direction.OUT else None,
     )
 
 

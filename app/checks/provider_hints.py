@@ -1,8 +1,11 @@
-"""What the catalogue knows about a failure at this provider, put in front of what fails everywhere."""
+"""What the catalogue knows about a failure at this provider, beside what fails everywhere."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -10,7 +13,7 @@ from app.model.finding import Finding, Verdict
 from app.model.outcome import AnsweredBy
 from app.model.trunk import Trunk
 from app.providers import catalogue
-from app.providers.schema import Mistake, Refusal
+from app.providers.schema import Mistake, Provider, Refusal, Trouble
 
 _AT_REGISTER = frozenset({Mistake.REGISTER, Mistake.CREDENTIALS, Mistake.HOST, Mistake.TRANSPORT})
 _AT_CALL = frozenset(Mistake) - {Mistake.REGISTER, Mistake.TRANSPORT}
@@ -27,52 +30,101 @@ _FIELDS = {
     Mistake.TRANSPORT: "transport",
     Mistake.SRTP: "srtp",
 }
+_WRONG = (Verdict.FAIL, Verdict.WARNING)
 _DENIALS = (401, 403, 407)
+_AS_NEW = Trunk(id="", name="", host="")
+
+
+class Refused(NamedTuple):
+    """How a registration or a call was refused.
+
+    Attributes:
+        code: Final SIP code.
+        answered_by: A code made up here counts as no answer.
+        registering: Whether it was REGISTER, else a call.
+    """
+
+    code: int
+    answered_by: AnsweredBy | None
+    registering: bool
 
 
 def with_hints(
-    findings: Iterable[Finding],
-    trunk: Trunk,
-    *,
-    code: int,
-    reason: str,
-    answered_by: AnsweredBy | None,
-    registering: bool,
+    findings: Iterable[Finding], trunk: Trunk, *, reason: str = "", refused: Refused | None = None
 ) -> tuple[Finding, ...]:
-    """The findings, the failed one first asking about what this provider is known to refuse this way.
+    """The findings with what this provider is known to refuse this way, and what else goes wrong there.
 
     Args:
         findings: The worst first.
         trunk: Its provider is looked up; one that is not in the catalogue changes nothing.
-        code, reason: Final SIP code and phrase.
-        answered_by: A code made up here counts as no answer.
-        registering: Whether it was REGISTER, else a call.
+        reason: The provider's words: its phrase, and its `Reason` header.
+        refused: How it was refused, None where nothing was; the first finding is about it.
     """
     found = tuple(findings)
-    if not found or found[0].verdict is not Verdict.FAIL or trunk.provider not in catalogue.IDS:
+    if trunk.provider not in catalogue.IDS or not any(finding.verdict in _WRONG for finding in found):
         return found
     provider = catalogue.find(trunk.provider)
-    seen = code if answered_by is AnsweredBy.NETWORK else 0
-    stage = _AT_REGISTER if registering else _AT_CALL
+    refusals = [] if refused is None else _refusals(provider, trunk, refused, reason)
+    return tuple(
+        _hinted(finding, provider, [] if at else refusals, _troubles(provider, finding, trunk, reason))
+        for at, finding in enumerate(found)
+    )
+
+
+def _hinted(
+    finding: Finding, provider: Provider, refusals: Sequence[Refusal], troubles: Sequence[Trouble]
+) -> Finding:
+    if finding.verdict not in _WRONG:
+        return finding
+    failed = finding.verdict is Verdict.FAIL
+    sure = [trouble for trouble in troubles if trouble.is_sure]
+    likely = [trouble for trouble in troubles if not trouble.is_sure]
+    # A busy number is mostly just that, and not what this provider means by it now and then
+    first: list[Refusal | Trouble] = [*sure, *refusals, *likely] if failed else [*sure]
+    last = [] if failed else likely
+    fields = (_FIELDS[one.mistake] if isinstance(one, Refusal) else one.field for one in first)
+    return replace(
+        finding,
+        causes=_once([*_causes(provider, first), *finding.causes, *_causes(provider, last)]),
+        do=_once([*_fixes(first), *finding.do, *_fixes(last)]),
+        field=next(filter(None, fields), finding.field),
+    )
+
+
+def _causes(provider: Provider, known: Iterable[Refusal | Trouble]) -> list[str]:
+    return [f"{provider.name}: {one.cause or one.symptom}" for one in known]
+
+
+def _fixes(known: Iterable[Refusal | Trouble]) -> list[str]:
+    return [one.fix for one in known if one.fix]
+
+
+def _troubles(provider: Provider, finding: Finding, trunk: Trunk, reason: str) -> list[Trouble]:
+    return [
+        trouble
+        for trouble in provider.troubles
+        if any(fnmatchcase(finding.id, pattern) for pattern in trouble.findings)
+        and (not trouble.methods or trunk.sign_in.value in {method.value for method in trouble.methods})
+        and re.search(trouble.host, trunk.host, re.IGNORECASE)
+        and re.search(trouble.reason, reason, re.IGNORECASE)
+        and (not trouble.changed or getattr(trunk, trouble.changed) != getattr(_AS_NEW, trouble.changed))
+    ]
+
+
+def _refusals(provider: Provider, trunk: Trunk, refused: Refused, reason: str) -> list[Refusal]:
+    seen = refused.code if refused.answered_by is AnsweredBy.NETWORK else 0
+    stage = _AT_REGISTER if refused.registering else _AT_CALL
     fitting = [
         refusal
         for refusal in provider.refusals
         if refusal.mistake in stage and _fits(refusal, seen) and _possible(refusal.mistake, trunk)
     ]
-    if not fitting:
-        return found
     # A phrase of the provider's own settles which of several it is
-    fitting.sort(key=lambda refusal: not (refusal.reason and refusal.reason.lower() in reason.lower()))
-    causes = [f"{provider.name}: {refusal.cause or refusal.symptom}" for refusal in fitting]
-    fixes = [refusal.fix for refusal in fitting if refusal.fix]
-    first = found[0]
-    hinted = replace(
-        first,
-        causes=_once([*causes, *first.causes]),
-        do=_once([*fixes, *first.do]),
-        field=_FIELDS[fitting[0].mistake],
-    )
-    return hinted, *found[1:]
+    return sorted(fitting, key=lambda refusal: not _says(refusal, reason))
+
+
+def _says(refusal: Refusal, reason: str) -> bool:
+    return bool(refusal.reason) and refusal.reason.lower() in reason.lower()
 
 
 def _fits(refusal: Refusal, seen: int) -> bool:

@@ -15,7 +15,7 @@ from app.model import codecs
 from app.model.settings import SETTINGS, apply_settings
 from app.model.trunk import FromHost, SignIn, Transport, Trunk
 from app.model.typed import shown
-from app.providers.schema import Field, Method, Provider, SignInFacts
+from app.providers.schema import Field, Method, Provider, SignInFacts, Trouble
 
 IDS: tuple[str, ...] = (
     "airenetworks",
@@ -257,6 +257,8 @@ def _fact_problems(provider: Provider) -> Iterable[tuple[str, str]]:
             re.compile(pattern)
         except re.error as error:
             yield f"numbers.accepts[{at}]", f"is no regular expression: {error}"
+    for at, trouble in enumerate(provider.troubles):
+        yield from ((f"troubles[{at}].{key}", problem) for key, problem in _trouble_problems(trouble))
     for at, refusal in enumerate(provider.refusals):
         if refusal.code is not None and refusal.code != 0 and not 300 <= refusal.code <= 699:
             yield f"refusals[{at}].code", f"{refusal.code} is no final SIP code"
@@ -267,6 +269,20 @@ def _fact_problems(provider: Provider) -> Iterable[tuple[str, str]]:
                 apply_settings(_BLANK, _defaults_of(provider, facts, sign_in))
     except SettingError as error:
         yield "defaults", str(error)
+
+
+def _trouble_problems(trouble: Trouble) -> Iterable[tuple[str, str]]:
+    for key in ("host", "reason"):
+        try:
+            re.compile(getattr(trouble, key))
+        except re.error as error:
+            yield key, f"is no regular expression: {error}"
+    for key in ("changed", "field"):
+        named = getattr(trouble, key)
+        if named and named not in _SETTING_KEYS:
+            yield key, f"{shown(named)} is no setting"
+    if not trouble.findings and (trouble.is_sure or trouble.methods or trouble.field):
+        yield "findings", "is missing, and the rest is of no use without it"
 
 
 def _defaults_of(provider: Provider, facts: SignInFacts, sign_in: SignIn) -> dict[str, str]:

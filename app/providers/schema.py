@@ -299,12 +299,34 @@ class Refusal(_Table, frozen=True, kw_only=True):
 
 
 class Trouble(_Table, frozen=True, kw_only=True):
-    """Something else that goes wrong with this provider: what one sees, why, and what to do."""
+    """Something else that goes wrong with this provider.
+
+    Attributes:
+        symptom, cause, fix: What one sees, why, and what to do.
+        confidence: Of all that.
+        findings: Ids of findings that it can be behind, as `DNS-*` too; without one it is only on the page.
+        methods: Only trunks that sign in so have it; all when empty.
+        host: Regular expression: only a trunk with such a host has it.
+        reason: Regular expression: only a failure with these words of the provider's is it.
+        changed: Key of a setting: only a trunk that has it set has it.
+        field: Key of the setting to look at first, where that is another than the finding's.
+    """
 
     symptom: str
     cause: str
     fix: str
     confidence: Confidence = Confidence.SECONDARY
+    findings: tuple[str, ...] = ()
+    methods: tuple[Method, ...] = ()
+    host: str = ""
+    reason: str = ""
+    changed: str = ""
+    field: str = ""
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether more speaks for it than the finding: the trunk's own settings, or the provider's words."""
+        return bool(self.host or self.reason or self.changed)
 
 
 class Source(_Table, frozen=True, kw_only=True):

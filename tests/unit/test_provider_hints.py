@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import pytest
+import fnmatch
+from typing import Any
 
-from app.checks.provider_hints import with_hints
+import pytest
+from msgspec.structs import replace
+
+from app.checks import texts
+from app.checks.provider_hints import Refused, with_hints
 from app.model.finding import Finding, Verdict
 from app.model.outcome import AnsweredBy
 from app.model.trunk import SignIn, Trunk
 from app.providers import catalogue
-from app.providers.schema import Mistake, Provider, Refusal
+from app.providers.schema import Method, Mistake, Provider, Refusal, Trouble
 
 TRUNK = Trunk(id="1" * 32, name="Office", host="sip.example.com", user="4711", provider="example")
 FAILED = Finding(
     id="CALL-403", verdict=Verdict.FAIL, title="Refused.", causes=("General.",), do=("Look.",), field="host"
 )
+REAL = {provider_id: catalogue.find(provider_id) for provider_id in catalogue.IDS}
 PASSED = Finding(id="CALL-OK", verdict=Verdict.PASS, title="Fine.")
 
 
@@ -55,7 +61,7 @@ def hint(
     registering: bool = False,
     finding: Finding = FAILED,
 ) -> Finding:
-    return with_hints([finding], trunk, code=code, reason=reason, answered_by=by, registering=registering)[0]
+    return with_hints([finding], trunk, reason=reason, refused=Refused(code, by, registering))[0]
 
 
 def test_the_documented_cause_comes_first_with_its_fix_and_field() -> None:
@@ -96,3 +102,89 @@ def test_a_success_and_another_provider_stay_as_they_are() -> None:
     assert hint(200, finding=PASSED) == PASSED
     other = Trunk(id="1" * 32, name="x", host="h.example", user="1", provider="gone")
     assert hint(400, trunk=other) == FAILED
+
+
+# What else goes wrong at a provider
+
+
+def _trouble(cause: str, *findings: str, **conditions: Any) -> Trouble:
+    return Trouble(symptom="It fails.", cause=cause, fix=f"Mend {cause}", findings=findings, **conditions)
+
+
+def _with(monkeypatch: pytest.MonkeyPatch, *troubles: Trouble) -> None:
+    provider = replace(catalogue.find("example"), troubles=troubles)
+    monkeypatch.setattr(catalogue, "find", lambda _: provider)
+
+
+def _finding(finding_id: str, verdict: Verdict = Verdict.FAIL) -> Finding:
+    return replace(FAILED, id=finding_id, verdict=verdict)
+
+
+def test_a_trouble_stands_with_every_finding_it_can_be_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    _with(monkeypatch, _trouble("NAT", "RTP-*", field="public_address"), _trouble("nothing"))
+    one_way, lost, fine = with_hints(
+        [_finding("RTP-NONE-RX"), _finding("MEDIA-LOSS", Verdict.WARNING), PASSED], TRUNK
+    )
+    assert one_way.causes == ("Example: NAT", "General.")
+    assert one_way.do == ("Mend NAT", "Look.")
+    assert one_way.field == "public_address"
+    assert lost.causes == ("General.",)
+    assert fine == PASSED
+
+
+def test_after_what_was_refused_here_and_before_what_fails_everywhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _with(monkeypatch, _trouble("fraud control", "CALL-403", field="channels"))
+    found = hint(403, "Caller Origination Number is Invalid D35")
+    refused = ("Example: caller ID", "Example: prefix", "Example: password")
+    assert found.causes == (*refused, "Example: fraud control", "General.")
+    assert found.field == "caller_id"
+
+
+def test_the_trunks_own_settings_and_the_providers_words_make_it_sure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _with(
+        monkeypatch,
+        _trouble("old host", "CALL-*", host=r"^old\.", field="host"),
+        _trouble("profile", "CALL-*", reason=r"\bD38\b"),
+        _trouble("realm", "CALL-*", changed="realm", field="realm"),
+    )
+    assert hint(403).causes == ("Example: caller ID", "Example: prefix", "Example: password", "General.")
+    old = replace(TRUNK, host="OLD.example.com")
+    assert hint(403, trunk=old).causes[0] == "Example: old host"
+    assert hint(403, trunk=old).field == "host"
+    assert hint(403, "no profile, D38").causes[0] == "Example: profile"
+    assert hint(403, "D381").causes[0] == "Example: caller ID"
+    assert hint(403, trunk=replace(TRUNK, realm="x")).field == "realm"
+
+
+def test_only_of_those_who_sign_in_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    _with(monkeypatch, _trouble("address list", "CALL-403", methods=(Method.ADDRESS,)))
+    by_address = replace(TRUNK, sign_in=SignIn.ADDRESS)
+    assert "Example: address list" in hint(403, trunk=by_address).causes
+    assert "Example: address list" not in hint(403).causes
+
+
+def test_a_warning_has_it_last_unless_it_is_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = _finding("CALL-486", Verdict.WARNING)
+    _with(
+        monkeypatch,
+        _trouble("no caller ID", "CALL-486", field="caller_id"),
+        _trouble("limit", "CALL-486", reason="limit"),
+    )
+    found = hint(486, finding=busy)
+    assert found.causes == ("General.", "Example: no caller ID")
+    assert found.do == ("Look.", "Mend no caller ID")
+    assert found.field == "host"
+    assert hint(486, "limit reached", finding=busy).causes[0] == "Example: limit"
+
+
+@pytest.mark.parametrize("provider_id", REAL)
+def test_the_catalogue_names_findings_that_there_are(provider_id: str) -> None:
+    codes = {f"{kind}-{code}" for kind in ("CALL", "REG") for code in range(400, 700)}
+    known = {*texts.ids(), *codes}
+    for trouble in REAL[provider_id].troubles:
+        for pattern in trouble.findings:
+            assert fnmatch.filter(known, pattern), f"{provider_id}: {pattern}"
