@@ -82,7 +82,7 @@ def explain_registration(outcome: RegisterOutcome, trunk: Trunk) -> tuple[Findin
     """
     values = registration_values(outcome, trunk)
     lines = registration_lines(outcome, trunk)
-    found = [fill(_registration_id(outcome), values, evidence=lines)]
+    found = [fill(_registration_id(outcome, trunk), values, evidence=lines)]
     signed_in = outcome.state in (TrunkState.REGISTERED, TrunkState.REACHABLE)
     if signed_in and outcome.target is not None and outcome.tried[:1] not in ((), (outcome.target,)):
         found.append(fill("DNS-SRVDOWN", values, evidence=lines))
@@ -94,7 +94,7 @@ def explain_registration(outcome: RegisterOutcome, trunk: Trunk) -> tuple[Findin
     )
 
 
-def _registration_id(outcome: RegisterOutcome) -> str:
+def _registration_id(outcome: RegisterOutcome, trunk: Trunk) -> str:
     states = {
         TrunkState.REGISTERED: "REG-OK",
         TrunkState.REACHABLE: "REACH-OK",
@@ -107,11 +107,19 @@ def _registration_id(outcome: RegisterOutcome) -> str:
     if _made_up_here(outcome.answered_by, outcome.local_cause):
         return _local_id(outcome)
     if outcome.sip_code in (401, 407) or outcome.state is TrunkState.WRONG_CREDENTIALS:
+        if _other_realm(outcome, trunk):
+            return "AUTH-REALM"
         # One challenge that ended it means that no request with the password was answered
         return "AUTH-NONE" if outcome.challenges == 1 else "AUTH-LOOP"
     if not 300 <= outcome.sip_code <= 699:
         return "REG-FAILED"
     return _REGISTER_CODES.get(outcome.sip_code, f"REG-{outcome.sip_code}")
+
+
+def _other_realm(outcome: RegisterOutcome | CallOutcome, trunk: Trunk) -> bool:
+    """Whether the password was asked for in a realm that the settings do not have, and so was not sent."""
+    asked = {realm.casefold() for realm in outcome.realms}
+    return bool(asked) and trunk.realm not in ("", "*") and trunk.realm.casefold() not in asked
 
 
 def _local_id(outcome: RegisterOutcome) -> str:
@@ -183,6 +191,8 @@ def _unanswered_id(outcome: CallOutcome, trunk: Trunk, direction: Direction) -> 
             cause = LocalCause.NO_ANSWER
         return _LOCAL[cause]
     if outcome.result is CallResult.WRONG_CREDENTIALS or outcome.sip_code in (401, 407):
+        if _other_realm(outcome, trunk):
+            return "AUTH-REALM"
         return "AUTH-407INV" if trunk.register else "AUTH-LOOP"
     if not 300 <= outcome.sip_code <= 699:
         return _WITHOUT_CODE.get(outcome.result, "CALL-FAILED")

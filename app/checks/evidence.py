@@ -36,6 +36,8 @@ def registration_values(outcome: RegisterOutcome, trunk: Trunk) -> Values:
         user=trunk.user or "this address",
         auth_id=trunk.auth_id or trunk.user or "this address",
         caller_id=trunk.caller_id or trunk.user or "of this trunk",
+        realm=trunk.realm,
+        asked_realm=_clean(" or ".join(outcome.realms)),
         asked=str(trunk.expires),
         server=trunk.proxy or trunk.host,
         address=_address(outcome.target, trunk),
@@ -59,7 +61,8 @@ def registration_lines(outcome: RegisterOutcome, trunk: Trunk) -> tuple[str, ...
         lines.append(f"{asked} to {outcome.target}{times}")
     if outcome.challenges:
         times = "once" if outcome.challenges == 1 else f"{outcome.challenges} times"
-        lines.append(f"The server asked for the password {times} (401 or 407).")
+        realm = f", realm {_clean(' or '.join(outcome.realms))}" if outcome.realms else ""
+        lines.append(f"The server asked for the password {times} (401 or 407{realm}).")
     lines += _answer_lines(outcome.answered_by, outcome.sip_code, outcome.reason, outcome.local_cause)
     if outcome.round_trip_ms is not None:
         lines.append(f"Last {asked} to its answer: {_milliseconds(outcome.round_trip_ms)}")
@@ -78,6 +81,8 @@ def call_values(outcome: CallOutcome, trunk: Trunk, direction: Direction) -> Val
         user=trunk.user or "this address",
         auth_id=trunk.auth_id or trunk.user or "this address",
         caller_id=trunk.caller_id or trunk.user or "of this trunk",
+        realm=trunk.realm,
+        asked_realm=_clean(" or ".join(outcome.realms)),
         asked=str(trunk.expires),
         server=trunk.proxy or trunk.host,
         address=_address(None, trunk),

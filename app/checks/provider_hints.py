@@ -64,7 +64,10 @@ def with_hints(
     if trunk.provider not in catalogue.IDS or not any(finding.verdict in _WRONG for finding in found):
         return found
     provider = catalogue.find(trunk.provider)
-    refusals = [] if refused is None else _refusals(provider, trunk, refused, reason)
+    refusals: list[Refusal] = []
+    # Where the password was not sent, nothing was refused
+    if refused is not None and found[0].id != "AUTH-REALM":
+        refusals = _refusals(provider, trunk, refused, reason)
     return tuple(
         _hinted(finding, provider, [] if at else refusals, _troubles(provider, finding, trunk, reason))
         for at, finding in enumerate(found)

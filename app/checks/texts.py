@@ -24,6 +24,7 @@ class Values(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         trunk: The trunk's name.
         host, transport, user, auth_id, caller_id: Its settings.
+        realm, asked_realm: The realm in its settings, and the one that the password was asked for.
         asked: The registration lifetime asked for.
         server: Host, or the outbound proxy where there is one.
         address: The address that gave the outcome, or the server where none was reached.
@@ -44,6 +45,8 @@ class Values(msgspec.Struct, frozen=True, kw_only=True):
     user: str = ""
     auth_id: str = ""
     caller_id: str = ""
+    realm: str = ""
+    asked_realm: str = ""
     asked: str = ""
     server: str = ""
     address: str = ""

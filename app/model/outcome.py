@@ -246,6 +246,7 @@ class RegisterOutcome(msgspec.Struct, frozen=True, kw_only=True):
         tls: The handshake's facts, when TLS was used.
         requests_sent: How often a request went out, retransmissions included.
         challenges: How many 401 and 407 came back.
+        realms: Those that the last of them takes a password for.
         lookup: How the addresses were found, a line for each question asked.
     """
 
@@ -262,6 +263,7 @@ class RegisterOutcome(msgspec.Struct, frozen=True, kw_only=True):
     tls: TlsFacts | None = None
     requests_sent: int = 0
     challenges: int = 0
+    realms: tuple[str, ...] = ()
     lookup: tuple[str, ...] = ()
 
 
@@ -288,6 +290,7 @@ class CallOutcome(msgspec.Struct, frozen=True, kw_only=True):
         hang_up_ms: BYE to its final response (RFC 6076 section 4.4), ms; None when we sent none, or when
             nothing came back within a second.
         sip_call_id: Call-ID header, to find it in the trace and at the provider's support.
+        realms: Those that the last challenge takes a password for.
     """
 
     trunk: str
@@ -308,6 +311,7 @@ class CallOutcome(msgspec.Struct, frozen=True, kw_only=True):
     quality: CallQuality | None = None
     hang_up_ms: float | None = None
     sip_call_id: str = ""
+    realms: tuple[str, ...] = ()
 
     @property
     def audio(self) -> Audio:

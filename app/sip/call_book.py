@@ -235,6 +235,7 @@ class CallBook:
             sip_code=event.sip_code,
             reason=event.reason,
             reason_header=event.reason_header,
+            realms=event.realms,
             answered_by=event.answered_by,
             local_cause=event.local_cause,
             setup_ms=call.setup_ms,

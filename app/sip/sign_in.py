@@ -86,6 +86,7 @@ def outcome_of(
         tls=tls,
         requests_sent=answer.requests_sent,
         challenges=challenges,
+        realms=() if isinstance(answer, OptionsAnswered) else answer.realms,
     )
 
 

@@ -11,6 +11,10 @@ from app.model.outcome import Direction, TraceMessage
 _CALL_ID = re.compile(r"^(?:Call-ID|i)[ \t]*:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 _CSEQ = re.compile(r"^CSeq[ \t]*:[ \t]*(\d+)[ \t]+(\w+)", re.IGNORECASE | re.MULTILINE)
 _REASON = re.compile(r"^Reason[ \t]*:[ \t]*([^\r\n]+)", re.IGNORECASE | re.MULTILINE)
+_REALM = re.compile(
+    r"^(?:WWW|Proxy)-Authenticate[ \t]*:[^\r\n]*?\brealm[ \t]*=[ \t]*\"([^\"\r\n]*)\"",
+    re.IGNORECASE | re.MULTILINE,
+)
 _STATUS_LINE = re.compile(r"SIP/2\.0 (\d{3}) ?([^\r\n]*)", re.IGNORECASE)
 _FOLD = re.compile(r"\r\n[ \t]+")
 
@@ -24,6 +28,7 @@ class MessageHead(msgspec.Struct, frozen=True, kw_only=True):
         cseq: The CSeq number.
         call_id: Call-ID.
         reason: `Reason:` header (RFC 3326), empty when there is none.
+        realms: Of a challenge: the realms that it takes a password for.
         has_sdp: Whether a body with an SDP session follows.
     """
 
@@ -33,6 +38,7 @@ class MessageHead(msgspec.Struct, frozen=True, kw_only=True):
     cseq: int
     call_id: str
     reason: str = ""
+    realms: tuple[str, ...] = ()
     has_sdp: bool = False
 
 
@@ -58,6 +64,7 @@ def read_head(text: str) -> MessageHead | None:
         cseq=int(cseq[1]),
         call_id=call_id[1],
         reason=reason[1].strip() if reason else "",
+        realms=tuple(_REALM.findall(head)) if status and status[1] in ("401", "407") else (),
         has_sdp=body.lstrip().startswith("v=0"),
     )
 
@@ -72,6 +79,7 @@ class Progress:
         first_sent, last_sent: Times of the first and the last request that was not a retransmission.
         requests_sent: Requests, retransmissions included.
         challenges: 401 and 407 received.
+        realms: Those that the last of them takes a password for.
         answered_at: First response other than 100 and a challenge, None when nothing came back.
         code, phrase, reason, final_at: The last final response; 0 when there is none.
         early_sdp: Whether a provisional response carried SDP.
@@ -82,6 +90,7 @@ class Progress:
         self.last_sent: float | None = None
         self.requests_sent = 0
         self.challenges = 0
+        self.realms: tuple[str, ...] = ()
         self.answered_at: float | None = None
         self.provisional = False
         self.code = 0
@@ -125,6 +134,7 @@ class Progress:
         elif head.cseq == self._last_cseq and self.final_at is None:
             self.code, self.phrase, self.reason, self.final_at = head.code, head.phrase, head.reason, at
             self.challenges += challenge
+            self.realms = head.realms or self.realms
         if head.code > 100 and not challenge and self.answered_at is None:
             self.answered_at = at
 

@@ -129,6 +129,16 @@ def test_without_registering_a_wrong_password_is_found_by_the_call(
     assert call["findings"][0]["id"] == "AUTH-LOOP"
 
 
+@pytest.mark.peers
+def test_a_realm_that_calls_are_never_asked_for_is_told(
+    ringback: Ringback, carrier_peers: CarrierPeers
+) -> None:
+    save_at(ringback, carrier_peers, "udp", register="no", realm="elsewhere.test")
+    call = told(ringback.run("call", "Office", "600", "--json", password=carrier_peers.password), 1)
+    assert (call["result"], call["sip_code"]) == ("wrong credentials", 407)
+    assert [finding["id"] for finding in call["findings"]] == ["AUTH-REALM"]
+
+
 CARRIER_NUMBERS = {
     "403": ("forbidden", 403),
     "503": ("unavailable", 503),

@@ -86,9 +86,12 @@ def test_a_refusal_in_the_providers_own_words_is_passed_on(
 def test_a_realm_that_is_never_asked_for_is_told(ringback: Ringback, carrier_peers: CarrierPeers) -> None:
     save_at(ringback, carrier_peers, "udp", realm="elsewhere.test")
     ended = ringback.run("register", "Office", "--json", password=carrier_peers.password)
-    told = failed(ended, "AUTH-NONE")
+    told = failed(ended, "AUTH-REALM")
     assert (told["state"], told["sip_code"]) == ("wrong credentials", 401)
-    assert ended.json["findings"][0]["field"] == "realm"
+    (finding,) = ended.json["findings"]
+    assert finding["field"] == "realm"
+    wanted = "127.0.0.1 asks for the password of realm carrier.test, and the settings say elsewhere.test."
+    assert finding["title"] == wanted
 
 
 @pytest.mark.peers

@@ -398,6 +398,37 @@ def test_a_refused_registration_has_its_finding(
     assert finding.verdict is Verdict.FAIL
 
 
+@pytest.mark.parametrize(
+    ("realm", "asked", "finding_id"),
+    [
+        ("office.example", ("SIP.example.test",), "AUTH-REALM"),
+        ("sip.example.test", ("SIP.example.test",), "AUTH-NONE"),
+        ("two", ("one", "two"), "AUTH-NONE"),
+        ("*", ("one",), "AUTH-NONE"),
+        ("", ("one",), "AUTH-NONE"),
+        ("office.example", (), "AUTH-NONE"),
+    ],
+)
+def test_a_realm_that_the_server_did_not_ask_for_is_what_is_wrong(
+    realm: str, asked: tuple[str, ...], finding_id: str
+) -> None:
+    trunk = replace(TRUNK, realm=realm, provider="wavix")
+    outcome = refused(401, "x", state=TrunkState.WRONG_CREDENTIALS, challenges=1, realms=asked)
+    (finding,) = explain_registration(outcome, trunk)
+    assert finding.id == finding_id
+    if finding_id == "AUTH-REALM":
+        assert finding.title.endswith(
+            "asks for the password of realm SIP.example.test, and the settings say office.example."
+        )
+        assert finding.causes[0].startswith("Wavix: Each gateway has its own realm")
+        assert "password" not in finding.causes[0]
+        assert (
+            "The server asked for the password once (401 or 407, realm SIP.example.test)." in finding.evidence
+        )
+    call = replace(unanswered(CallResult.WRONG_CREDENTIALS, 407, "x"), realms=asked)
+    assert (explain_call(call, trunk)[0].id == "AUTH-REALM") is (finding_id == "AUTH-REALM")
+
+
 def test_the_providers_own_reason_text_is_quoted() -> None:
     (finding,) = explain_registration(refused(403, "Account\tsuspended\x1b[31m {now}"), TRUNK)
     assert "403 Account suspended [31m {now}" in finding.title

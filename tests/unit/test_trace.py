@@ -210,6 +210,24 @@ def test_a_challenge_alone_is_the_final_word_but_no_setup_time(code: int) -> Non
     assert (progress.code, progress.setup_ms, progress.challenges) == (code, None, 1)
 
 
+def test_a_challenge_names_the_realms_that_it_takes_a_password_for() -> None:
+    wire = Wire()
+    wire.out(1.0, request())
+    challenge = response(401).replace(
+        "CSeq:",
+        'WWW-Authenticate: Digest nonce="realm=\\"no", realm="Office, one", algorithm=MD5\r\n'
+        'www-authenticate :\r\n  Digest realm="two"\r\nCSeq:',
+    )
+    wire.back(1.1, challenge)
+    assert wire.progress().realms == ("Office, one", "two")
+    wire.out(1.2, request(cseq=2))
+    wire.back(1.3, response(403, cseq=2))
+    assert wire.progress().realms == ("Office, one", "two")
+    assert (
+        read_head(response(200).replace("CSeq:", 'WWW-Authenticate: Digest realm="x"\r\nCSeq:')).realms == ()
+    )  # type: ignore[union-attr]  # it is a message
+
+
 def test_a_new_attempt_has_no_final_response_yet() -> None:
     wire = Wire()
     wire.out(1.0, request())

@@ -98,5 +98,6 @@ def ended(leg: Leg, end: Ending, ledger: Ledger) -> CallChanged:
         duration_s=round(until - leg.answered_at, 3) if leg.answered_at is not None else 0.0,
         hung_up_by=leg.hung_up_by,
         sip_call_id=leg.sip_call_id,
+        realms=ledger.of(leg.sip_call_id, "INVITE").realms,
         hang_up_ms=ledger.of(leg.sip_call_id, "BYE").round_trip_ms,
     )

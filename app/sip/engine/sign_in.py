@@ -164,6 +164,7 @@ class SignIn:
                 round_trip_ms=progress.round_trip_ms,
                 requests_sent=progress.requests_sent,
                 challenges=progress.challenges,
+                realms=progress.realms,
             )
         )
         # The next refresh is counted by itself

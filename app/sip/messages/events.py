@@ -65,6 +65,7 @@ class RegistrationChanged(Message, frozen=True, kw_only=True):
         expires_s: Lifetime granted.
         round_trip_ms: Last REGISTER sent to final response, ms; None when nothing came back.
         requests_sent, challenges: Since `Register`.
+        realms: Those that the last challenge takes a password for.
     """
 
     state: RegistrationState
@@ -76,6 +77,7 @@ class RegistrationChanged(Message, frozen=True, kw_only=True):
     round_trip_ms: float | None = None
     requests_sent: int = 0
     challenges: int = 0
+    realms: tuple[str, ...] = ()
 
 
 class OptionsAnswered(Message, frozen=True, kw_only=True):
@@ -123,6 +125,7 @@ class CallChanged(Message, frozen=True, kw_only=True):
         sip_call_id: Call-ID header.
         hang_up_ms: BYE to its final response (RFC 6076 section 4.4, session disconnect delay), ms; set with
             `ENDED` once it is known.
+        realms: As in `RegistrationChanged`; set with `ENDED`.
     """
 
     call_id: str
@@ -141,6 +144,7 @@ class CallChanged(Message, frozen=True, kw_only=True):
     hung_up_by: HungUpBy = HungUpBy.NOBODY
     sip_call_id: str = ""
     hang_up_ms: float | None = None
+    realms: tuple[str, ...] = ()
 
 
 class CallHeld(Message, frozen=True, kw_only=True):
