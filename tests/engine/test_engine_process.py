@@ -37,7 +37,7 @@ from app.sip.wire import encode
 from tests.engine.far_end import FarEnd, challenge, echoing, far_end, granted
 from tests.engine.waiting import until
 from tests.helpers.sip_client import Message
-from tests.helpers.trunks import Seen, call, make_trunk, session
+from tests.helpers.trunks import Seen, call, call_until_echo, make_trunk, session
 
 PASSWORD = "canary-5f0c-kept-out-of-sight"
 SIGNALS = pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it")
@@ -435,9 +435,9 @@ def test_a_far_end_that_is_no_carrier_of_ours_is_called_with_sound_both_ways() -
                     return ()
                 return granted(request)
 
-            async with resolved_to(Seen(), at(far.port)) as opened:
+            async with resolved_to(seen := Seen(), at(far.port)) as opened:
                 await opened.connect()
-                outcome = await call(opened, "600", seconds=2.5)
+                outcome = await call_until_echo(opened, seen, "600")
                 assert (outcome.audio, outcome.heard) == (Audio.TWO_WAY, True)
                 assert outcome.local_cause is LocalCause.NONE
                 assert outcome.media is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -271,10 +272,11 @@ def test_each_stream_leaves_nothing_behind(card: SoundCard, system: SoundSystem)
 
     speaker = system.devices().speakers[0]
     system.open_speaker(speaker, 8000, silence([]), stop).close()
+    gc.collect()  # what former tests left open closes now and not meanwhile
     before = descriptors()
     for _ in range(10):
         system.open_speaker(speaker, 8000, silence([]), stop).close()
-    assert descriptors() == before
+    assert descriptors() <= before
 
 
 def stop() -> None:

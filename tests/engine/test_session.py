@@ -19,7 +19,7 @@ from app.sip.messages import CallState, Source
 from app.sip.notices import CallDigit, CallMeters, CallProgress, TraceAdded
 from app.sip.session import TrunkSession
 from tests.engine.waiting import until
-from tests.helpers.trunks import Seen, call, make_trunk, session
+from tests.helpers.trunks import Seen, call, call_until_echo, make_trunk, session
 
 MD5, SHA_256 = Algorithm.MD5, Algorithm.SHA_256
 PASSWORD = "canary-5f0c-kept-out-of-sight"
@@ -50,7 +50,7 @@ def test_echo_call_has_audio_both_ways_and_measures_the_echo(transport: str) -> 
 
     async def run() -> None:
         async with signed_in(seen, transport=transport) as opened:
-            outcome = await call(opened, "600", seconds=3)
+            outcome = await call_until_echo(opened, seen, "600")
             assert outcome.result is CallResult.ANSWERED
             assert outcome.audio is Audio.TWO_WAY
             assert outcome.heard is True
@@ -143,8 +143,9 @@ def test_silence_with_packets_is_no_sound() -> None:
 
 def test_speech_is_sent_and_comes_back() -> None:
     async def run() -> None:
-        async with signed_in() as opened:
-            outcome = await call(opened, "600", source=Source.SPEECH, seconds=3)
+        seen = Seen()
+        async with signed_in(seen) as opened:
+            outcome = await call_until_echo(opened, seen, "600", source=Source.SPEECH)
             assert outcome.heard is True
             assert outcome.media is not None
             assert outcome.media.echo_ms is not None

@@ -12,8 +12,9 @@ from app.model.outcome import CallOutcome
 from app.model.trunk import Transport, Trunk
 from app.sip.child import ChildOutcome
 from app.sip.messages import Source
-from app.sip.notices import Notice
+from app.sip.notices import CallFigures, Notice
 from app.sip.session import TrunkSession
+from tests.engine.waiting import until
 
 PLAIN = Trunk(id="trunk-1", name="Main office", host="127.0.0.1", user="1001")
 
@@ -63,6 +64,18 @@ async def call(
 ) -> CallOutcome:
     """Place a call and wait for its end."""
     call_id = await opened.place_call(number, max_seconds=seconds, ring_seconds=ring_seconds, source=source)
+    return await opened.wait_call(call_id)
+
+
+async def call_until_echo(
+    opened: TrunkSession, seen: Seen, number: str, *, source: Source = Source.TONE
+) -> CallOutcome:
+    """Place a call, wait until our own sound has come back in it, and hang up."""
+    call_id = await opened.place_call(number, max_seconds=20, ring_seconds=5, source=source)
+    await until(
+        lambda: any(notice.figures.echo_ms is not None for notice in seen.of(CallFigures)), "our own sound"
+    )
+    await opened.control.hang_up(call_id)
     return await opened.wait_call(call_id)
 
 
