@@ -16,7 +16,7 @@ from app.shipped import ShippedDataError
 FOLDER = Path(catalogue.__file__).parent / "data"
 BLANK = Trunk(id="", name="", host="")
 REALM = 'realm = "sip.twilio.com"'
-FINDINGS = 'findings = ["AUTH-REALM"]'
+FINDINGS = 'findings = ["CALL-403", "AUTH-LOOP"]'
 GOOD = (FOLDER / "twilio.toml").read_text(encoding="utf-8")
 
 
@@ -71,12 +71,12 @@ def test_thin_facts_are_said_and_no_server_is_made_up(provider_id: str) -> None:
         (REALM, f"{REALM}\nregister_challenge = 403", "register_challenge"),
         (REALM, f'{REALM}\nregister_challenge = "407"', "register_challenge"),
         (REALM, f"{REALM}\nregister_challenge = 407", "sign_ins[0].register_challenge: is there"),
-        (FINDINGS, FINDINGS + '\nchanged = "relm"', 'troubles[0].changed: "relm" is no setting'),
-        (FINDINGS, FINDINGS + '\nfield = "relm"', "troubles[0].field"),
-        (FINDINGS, FINDINGS + '\nhost = "("', "troubles[0].host: is no regular expression"),
-        (FINDINGS, FINDINGS + '\nreason = "("', "troubles[0].reason: is no regular expression"),
+        (FINDINGS, FINDINGS + '\nchanged = "relm"', 'troubles[1].changed: "relm" is no setting'),
+        (FINDINGS, FINDINGS + '\nfield = "relm"', "troubles[1].field"),
+        (FINDINGS, FINDINGS + '\nhost = "("', "troubles[1].host: is no regular expression"),
+        (FINDINGS, FINDINGS + '\nreason = "("', "troubles[1].reason: is no regular expression"),
         (FINDINGS, FINDINGS + '\nmethods = ["post"]', "troubles"),
-        (FINDINGS, 'field = "realm"', "troubles[0].findings: is missing"),
+        (FINDINGS, 'field = "realm"', "troubles[1].findings: is missing"),
     ],
 )
 def test_a_bad_file_is_refused_naming_file_table_and_key(old: str, new: str, says: str) -> None:
