@@ -22,3 +22,10 @@ def test_a_type_that_is_taken_and_a_description_without_digits_stay() -> None:
     silent = "v=0\r\nm=audio 4000 RTP/AVP 0 120\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:120 opus/48000/2\r\n"
     assert with_usual_event_type(silent) == silent
     assert with_usual_event_type("") == ""
+
+
+def test_only_the_events_of_narrow_band_sound_are_meant() -> None:
+    wide = "a=rtpmap:121 telephone-event/16000\r\na=fmtp:121 0-16\r\n"
+    told = OURS.format(own=120, after=" 121") + wide
+    assert with_usual_event_type(told) == OURS.format(own=101, after=" 121") + wide
+    assert with_usual_event_type(wide + told) == wide + OURS.format(own=101, after=" 121") + wide

@@ -8,6 +8,8 @@ import re
 _HELD = re.compile(r"^(?:a=(?:sendonly|inactive)|c=IN IP4 0\.0\.0\.0)\s*$", re.MULTILINE)
 _AUDIO = re.compile(r"^m=audio [1-9]\d*(?:/\d+)? \S+ ([\d ]+?)\s*$", re.MULTILINE)
 _NAMES = re.compile(r"^a=rtpmap:(\d+) ([^/\s]+)", re.MULTILINE)
+# Of narrow-band sound; PJSIP has one for each clock rate among the codecs
+_EVENTS = re.compile(r"^a=rtpmap:(\d+) telephone-event/8000\b", re.MULTILINE)
 _DTLS = re.compile(r"^m=audio \d+ UDP/TLS/", re.MULTILINE)
 _STATIC = {"0": "pcmu", "3": "gsm", "8": "pcma", "9": "g722", "10": "l16", "11": "l16"}
 """Payload types that need no rtpmap (RFC 3551 table 4)."""
@@ -37,15 +39,15 @@ def with_usual_event_type(sdp: str) -> str:
     The type is free to choose by RFC 3551, but there are providers that know no other.
 
     Args:
-        sdp: As PJSIP wrote it.
+        sdp: As PJSIP wrote it; empty where it is longer than the 1,024 characters that it hands out.
 
     Returns:
         The same where the type is taken, or where there is no telephone-event.
     """
-    types = {name.lower(): kind for kind, name in _NAMES.findall(sdp)}
-    own = types.get("telephone-event")
-    if own is None or _USUAL_EVENT_TYPE in types.values():
+    found = _EVENTS.search(sdp)
+    if found is None or any(kind == _USUAL_EVENT_TYPE for kind, _ in _NAMES.findall(sdp)):
         return sdp
+    own = found[1]
     formats = rf"^(m=audio .* ){own}(?!\S)"
     sdp = re.sub(formats, rf"\g<1>{_USUAL_EVENT_TYPE}", sdp, flags=re.MULTILINE)
     return re.sub(rf"^(a=(?:rtpmap|fmtp)):{own}(?= )", rf"\g<1>:{_USUAL_EVENT_TYPE}", sdp, flags=re.MULTILINE)
