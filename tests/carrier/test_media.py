@@ -7,7 +7,7 @@ import itertools
 import time
 
 import pytest
-from aiortp import RtcpSrPacket
+from aiortp import RtcpSrPacket, RtpTransport
 from aiortp.packet import RtcpReceiverInfo, RtcpSenderInfo
 
 from app.sip.carrier.media import MediaStream
@@ -124,6 +124,33 @@ def test_jitter_comes_out_as_asked_and_in_order() -> None:
         await call.bye()
 
     with_phone(work, options=CarrierOptions(jitter_ms=30, timing=FAST))
+
+
+def test_on_a_busy_machine_no_packet_overtakes_one_whose_timer_is_late() -> None:
+    class Wire(RtpTransport):
+        def __init__(self) -> None:
+            super().__init__(lambda data, addr: None, lambda data, addr: None)
+            self.sent: list[bytes] = []
+
+        def send(self, data: bytes, addr: tuple[str, int]) -> None:
+            self.sent.append(data)
+
+    async def work() -> None:
+        stream, wire, loop = MediaStream(HOST, rtcp_s=5.0), Wire(), asyncio.get_running_loop()
+        try:
+            due = loop.time() + 0.002
+            stream._send_at(due, wire, b"first", (HOST, 9))
+            while loop.time() <= due:
+                pass  # busy: no timer can run
+            stream._send_at(due, wire, b"second", (HOST, 9))
+            await until(lambda: len(wire.sent) == 2, "both")
+            assert wire.sent == [b"first", b"second"]
+            stream._send_at(loop.time(), wire, b"third", (HOST, 9))
+            assert wire.sent[2:] == [b"third"]
+        finally:
+            await stream.close()
+
+    asyncio.run(work())
 
 
 @pytest.mark.parametrize("junk", [b"", b"x", b"\x80" * 11, b"\x00" * 40, b"\x80\xc8\x00\x06" + b"\x00" * 8])

@@ -98,6 +98,7 @@ class MediaStream:
         self._report_timer: asyncio.TimerHandle | None = None
         self._plan: Plan | None = None
         self._closed = False
+        self._on_the_way = 0
 
         self._ssrc = secrets.randbits(32)
         # Below 2^15, so that no packet lost at the start hides its first overflow (RFC 3711 section 3.3.1)
@@ -273,10 +274,19 @@ class MediaStream:
     def _send_at(self, due: float, transport: RtpTransport, data: bytes, remote: tuple[str, int]) -> None:
         """Send a packet when the line lets it through, seconds on the loop's clock."""
         loop = asyncio.get_running_loop()
-        if due <= loop.time():
+
+        def let_through() -> None:
+            self._on_the_way -= 1
+            if not self._closed:
+                transport.send(data, remote)
+
+        # A timer that is late still has its packet: one that is due by now would overtake it. The last one
+        # can't wait, the port closes behind it
+        if self._closed or (due <= loop.time() and not self._on_the_way):
             transport.send(data, remote)
         else:
-            loop.call_at(due, lambda: None if self._closed else transport.send(data, remote))
+            self._on_the_way += 1
+            loop.call_at(due, let_through)
 
     # Receiving
 
@@ -367,8 +377,7 @@ class MediaStream:
         if goodbye:
             data += bytes(RtcpByePacket(sources=[self._ssrc]))
         sealed = self.protection.seal_rtcp(data)
-        # The last one can't wait, the port closes behind it
-        due = 0.0 if goodbye else asyncio.get_running_loop().time() + self._delay_ms / 1000
+        due = asyncio.get_running_loop().time() + self._delay_ms / 1000
         self._send_at(due, self._rtcp, sealed, self._plan.remote_rtcp)
 
     def _reception(self) -> RtcpReceiverInfo | None:
