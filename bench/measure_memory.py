@@ -17,6 +17,7 @@ def measure() -> list[Figure]:
     """Resident memory of an engine; read from /proc, so on Linux only."""
     if not sys.platform.startswith("linux"):
         return []
+    asyncio.run(_idle_engine())  # the first one may have to compile, which costs half as much again
     return [asyncio.run(_idle_engine())]
 
 

@@ -56,8 +56,6 @@ def _seconds(code: str, *arguments: str) -> float:
     """From the start of the process to its mark; the clock is one for all processes of a machine."""
     command = [sys.executable, "-c", code, *arguments]
     environment = {**os.environ, "QT_QPA_PLATFORM": os.environ.get("QT_QPA_PLATFORM", "offscreen")}
-    # A person's second start has its byte code at hand
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     began = time.perf_counter()
     outcome = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return float(outcome.stdout.split()[0]) - began

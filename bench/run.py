@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import subprocess
 import sys
 from dataclasses import asdict
@@ -29,7 +30,11 @@ def names() -> list[str]:
 def take(name: str) -> list[Figure] | None:
     """The figures of one measurement, taken in a fresh process; None when it failed."""
     command = [sys.executable, "-m", "bench.run", "--only-here", name]
-    outcome = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=FOLDER.parent, check=False)
+    # A person's second start has its byte code at hand, and so has every engine after the first
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    outcome = subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, cwd=FOLDER.parent, env=environment, check=False
+    )
     if outcome.returncode:
         sys.stderr.write(f"{name}: failed with exit code {outcome.returncode}\n")
         return None

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -445,6 +446,16 @@ def test_a_far_end_that_is_no_carrier_of_ours_is_called_with_sound_both_ways() -
                 await until(lambda: far.of("BYE"), "the BYE")
 
     asyncio.run(run())
+
+
+def test_an_engine_carries_nothing_that_only_development_installs() -> None:
+    code = (
+        "import sys, app.sip.engine.process as process; assert 'msgspec' not in sys.modules;"
+        "code = process.main(); assert not sys.modules['typing_extensions']; sys.exit(code)"
+    )
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_commands_are_answered_in_the_order_they_came() -> None:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from app.sip.wire import claim_stdout
+import sys
 
 
 def main() -> int:
     """Run until told to stop, until the parent is gone or until terminated; returns the exit code."""
+    # msgspec takes typing_extensions where it happens to be installed, and an engine 1 MB more for nothing;
+    # what comes next imports it
+    sys.modules.setdefault("typing_extensions", None)  # type: ignore[arg-type]  # None means "not there"
+
+    from app.sip.wire import claim_stdout
+
     wire = claim_stdout()
 
     import faulthandler
     import os
     import queue
     import signal
-    import sys
     import threading
     import traceback
-
-    # msgspec takes typing_extensions where it happens to be installed, and an engine 1 MB more for nothing
-    sys.modules.setdefault("typing_extensions", None)  # type: ignore[arg-type]  # None means "not there"
 
     # A SIGABRT of the stack then leaves its stack in the parent's log
     faulthandler.enable(file=sys.stderr)
