@@ -13,6 +13,7 @@ from app.errors import UserError
 from app.history.calls import CallHistory
 from app.keeping import Keeping
 from app.model.audio_choice import AudioChoice
+from app.model.call import Source
 from app.model.call_length import (
     DEFAULT_MAX_SECONDS,
     DEFAULT_RING_SECONDS,
@@ -26,7 +27,6 @@ from app.model.trunk import Trunk, TrunkState
 from app.model.trunk_csv import CsvPreview
 from app.sip.call_control import CallControl
 from app.sip.dialling import Dialled, dial
-from app.sip.messages import Source
 from app.sip.notices import Notice
 from app.sip.supervisor import Supervisor
 from app.store import Store, StoredSetting, window_setting

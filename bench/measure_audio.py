@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.model.audio_choice import AudioChoice
+from app.model.call import Source
 from app.model.sound import amplitude
 from app.sip.demo import DemoCarrier
-from app.sip.messages import Source
 from app.sip.session import TrunkSession
 from app.sip.supervisor import Supervisor
 from bench.figure import Figure

@@ -109,7 +109,7 @@ def _open(folder: Path, log: list[str]) -> tuple[MainWindow, DeskBridge]:
 
 def _demo_page(window: MainWindow) -> CallPage:
     """The call page of the demo's trunk, its own call over."""
-    from app.sip.messages import Source
+    from app.model.call import Source
 
     window.start_demo()
     wait(lambda: bool(window.pane.pages) and not window.demo.running)

@@ -12,13 +12,13 @@ import itertools
 import sys
 from dataclasses import dataclass
 
+from app.model.call import Source
 from app.model.codec_quality import codec_quality
 from app.model.outcome import CallOutcome, CallResult
 from app.model.quality import mos, mouth_to_ear_ms, rating
 from app.model.trunk import TrunkState
 from app.sip.carrier.messages import CarrierOptions
 from app.sip.demo import DemoCarrier
-from app.sip.messages import Source
 from app.sip.notices import Notice
 from app.sip.session import TrunkSession
 from bench.figure import Figure

@@ -15,11 +15,11 @@ from app.cli.exits import FAILED, WORKED
 from app.cli.given import password_of
 from app.cli.output import say, say_figures
 from app.desk import Desk
+from app.model.call import CallState, Source
 from app.model.call_length import check_length
 from app.model.finding import Finding, Verdict
 from app.model.outcome import CallOutcome, CallResult, Direction, RegisterOutcome, may_call
 from app.model.trunk import Trunk
-from app.sip.messages import CallState, Source
 from app.sip.notices import (
     AudioChanged,
     CallDigit,

@@ -21,9 +21,9 @@ from app.cli.keeping import COMMANDS, Command
 from app.cli.output import say, say_figures
 from app.desk import DEMO_NUMBER, Desk
 from app.errors import SettingError, UserError
+from app.model.call import Source
 from app.model.call_length import check_length
 from app.model.trunk import TrunkState
-from app.sip.messages import Source
 from app.sip.notices import EngineLost, Notice, TrunkChanged
 
 DEMO_RING_SECONDS = 10.0

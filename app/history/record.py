@@ -6,10 +6,10 @@ from collections import deque
 
 from msgspec.structs import replace
 
+from app.model.call import CallState
 from app.model.history import CallPlan, HistoryDetails, HistoryEntry
 from app.model.outcome import CallOutcome, TraceMessage
 from app.model.trunk import Trunk
-from app.sip.messages import CallState
 from app.sip.notices import CallProgress
 
 FIRST_MESSAGES = 100

@@ -70,7 +70,7 @@ class CallPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for when a call was placed or answered.
 
     Attributes:
-        source: What is sent at first, as in `app.sip.messages.Source`.
+        source: What is sent at first, as in `app.model.call.Source`.
         max_seconds: The longest that it may last.
         ring_seconds: The longest that it may ring; None for a call that came in.
     """

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from app.errors import EngineError
+from app.model.call import CallState
 from app.model.outcome import (
     AnsweredBy,
     CallOutcome,
@@ -27,7 +28,6 @@ from app.sip.messages import (
     CallLevels,
     CallMedia,
     CallRecorded,
-    CallState,
     CallTransferred,
     DigitReceived,
 )

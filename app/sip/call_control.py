@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from app.model.call import Source
 from app.model.call_length import LONGEST_CALL_SECONDS
 from app.model.trunk import Trunk
 from app.sip.client import EngineClient
@@ -20,7 +21,6 @@ from app.sip.messages import (
     SendDigits,
     SetConference,
     SetSource,
-    Source,
     StartRecording,
     StopRecording,
     TransferCall,

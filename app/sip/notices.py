@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from app.model.call import CallState, Source
 from app.model.outcome import CallOutcome, Direction, MediaFigures, RegisterOutcome, TraceMessage
 from app.model.quality import CallQuality
 from app.model.trunk import Dtmf, TrunkState
 from app.sip.child import ChildOutcome
-from app.sip.messages import CallState, Source
 
 
 class _Notice(msgspec.Struct, frozen=True, kw_only=True):

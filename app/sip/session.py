@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from app.errors import EngineError, UserError
 from app.model.audio_choice import AudioChoice
+from app.model.call import Source
 from app.model.outcome import CallOutcome, LocalCause, RegisterOutcome
 from app.model.trunk import Trunk, TrunkState
 from app.sip.call_book import CallBook
@@ -29,7 +30,6 @@ from app.sip.messages import (
     PlaceCall,
     RegistrationChanged,
     RegistrationState,
-    Source,
     TlsHandshake,
     Traced,
     UseAudio,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.model.call import CallState
 from app.model.outcome import Direction
-from app.sip.messages import CallState
 from app.ui.models.call_view import CallView
 from app.ui.models.trunk_watch import TrunkWatch
 from app.ui.style import Tone

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from app.errors import UserError
-from app.sip.messages import CallState, Source
+from app.model.call import CallState, Source
 from app.ui.bridge import DeskBridge
 from app.ui.call_words import who
 from app.ui.models.call_view import CallView, Transfer

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from app.errors import UserError
 from app.model.audio_choice import AudioChoice
+from app.model.call import Source
 from app.model.outcome import RegisterOutcome, may_call
-from app.sip.messages import Source
 from app.ui.bridge import DeskBridge
 from app.ui.call_commands import CallCommands
 from app.ui.call_words import who

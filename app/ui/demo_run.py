@@ -9,9 +9,9 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.errors import UserError
+from app.model.call import CallState
 from app.model.outcome import RegisterOutcome
 from app.model.trunk import Trunk
-from app.sip.messages import CallState
 from app.ui.bridge import DeskBridge, Submission
 from app.ui.models.call_view import CallView
 from app.ui.models.trunk_watch import TrunkWatch

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from PySide6.QtCore import QCoreApplication
 
+from app.model.call import Source
 from app.model.caller import caller_number, caller_words
 from app.model.finding import Verdict
 from app.model.history import CUT_OFF, FOR_EVER, CallPlan, HistoryDetails, HistoryEntry, ResultGroup
 from app.model.outcome import AnsweredBy, CallResult, Direction
-from app.sip.messages import Source
 from app.ui.style import Tone
 from app.ui.words import clock, hung_up_words, milliseconds, source_word
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
+from app.model.call import CallState
 from app.model.outcome import AnsweredBy, CallOutcome, Direction
-from app.sip.messages import CallState
 from app.ui.words import caller_words, clock, trunk_state_word
 
 if TYPE_CHECKING:

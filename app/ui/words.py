@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
+from app.model.call import CallState, Source
 from app.model.caller import caller_words as caller_words
 from app.model.outcome import Direction, HungUpBy, RegisterOutcome
 from app.model.trunk import Transport, Trunk, TrunkState
-from app.sip.messages import CallState, Source
 from app.ui.style import Tone
 
 translate = QCoreApplication.translate

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import NamedTuple
 
+from app.model.call import Source
 from app.model.outcome import CallOutcome
 from app.model.trunk import SignIn
-from app.sip.messages import Source
 from app.sip.notices import CallMeters
 from app.sip.session import TrunkSession
 from tests.engine.far_end import far_end

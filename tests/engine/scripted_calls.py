@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
+from app.model.call import CallState, Source
 from app.model.trunk import SignIn
-from app.sip.messages import CallState, Source
 from app.sip.notices import CallEnded, CallHold, CallProgress
 from app.sip.session import TrunkSession
 from tests.engine.rtp import Talker, talking_at

@@ -14,13 +14,13 @@ import pytest
 from aiortp import get_codec
 
 from app.checks.diagnosis import explain_call
+from app.model.call import Source
 from app.model.dtmf import HIGH_HZ, KEYS, LOW_HZ
 from app.model.outcome import Audio, CallOutcome
 from app.model.sound import amplitude
 from app.model.sound_figures import FarReport, NetworkTone, Returned, SoundFigures
 from app.model.trunk import Dtmf, Trunk
 from app.sip.carrier.server import Carrier
-from app.sip.messages import Source
 from app.sip.notices import CallDigit, CallFigures
 from app.sip.session import TrunkSession
 from tests.engine.rtp_source import SSRC, TICKS, RtpSource, Sent, calling_source

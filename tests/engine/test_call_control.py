@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import CallRefusedError, EngineError
+from app.model.call import Source
 from app.model.sound import SILENCE_DBM0, dbm0, rms
-from app.sip.messages import Source
 from app.sip.notices import CallHold, CallMeters, CallRecording
 from tests.engine.waiting import until
 from tests.helpers.two_engines import Side, talking

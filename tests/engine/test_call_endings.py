@@ -8,8 +8,8 @@ import pytest
 
 from app.checks.diagnosis import explain_call
 from app.errors import EngineError
+from app.model.call import CallState, Source
 from app.model.outcome import AnsweredBy, Audio, CallResult, HungUpBy, LocalCause
-from app.sip.messages import CallState, Source
 from app.sip.notices import CallEnded, CallFigures, CallHold
 from tests.engine.rtp import talking_at
 from tests.engine.scripted import Dialog, rtp_target, sdp

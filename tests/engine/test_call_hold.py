@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from app.errors import EngineError
+from app.model.call import CallState, Source
 from app.model.outcome import CallResult, HungUpBy, LocalCause
 from app.sip.engine.holds import NO_ANSWER_S
-from app.sip.messages import CallState, Source
 from tests.engine.rtp import loudness
 from tests.engine.scripted import sdp
 from tests.engine.scripted_calls import SECONDS, Scene, scene

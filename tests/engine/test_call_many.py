@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from app.errors import EngineError, UserError
-from app.sip.messages import CallState, Source
+from app.model.call import CallState, Source
 from app.sip.notices import CallEnded, CallRecording
 from tests.engine.rtp import Talker, strength, talking_at
 from tests.engine.scripted import Dialog, sdp

@@ -8,10 +8,10 @@ import re
 import pytest
 
 from app.errors import EngineError
+from app.model.call import Source
 from app.model.outcome import Audio
 from app.model.sound import SILENCE_DBM0
 from app.model.trunk import Dtmf
-from app.sip.messages import Source
 from app.sip.notices import CallDigit, CallFigures, CallMeters
 from tests.engine.rtp import loudness, strength, talking_at
 from tests.engine.scripted import rtp_target, sdp

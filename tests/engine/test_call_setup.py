@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
+from app.model.call import CallState, Source
 from app.model.outcome import AnsweredBy, Audio, CallResult, HungUpBy, LocalCause
 from app.model.sound import SILENCE_DBM0
 from app.model.trunk import Srtp, Use
-from app.sip.messages import CallState, Source
 from app.sip.notices import CallEnded, CallMeters, CallProgress
 from tests.engine.rtp import loudness, strength, talking_at
 from tests.engine.scripted import rtp_target, sdp

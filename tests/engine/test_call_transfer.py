@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from app.errors import CallRefusedError, EngineError
+from app.model.call import CallState
 from app.model.outcome import CallResult, HungUpBy
 from app.sip.engine.transfers import NO_NEWS_S
-from app.sip.messages import CallState
 from app.sip.notices import CallEnded, TransferProgress
 from tests.engine.rtp import loudness, talking_at
 from tests.engine.scripted import Dialog, sdp

@@ -15,22 +15,13 @@ from typing import Any
 import pytest
 
 from app.errors import EngineError
+from app.model.call import CallState, Source
 from app.model.outcome import AnsweredBy, Audio, LocalCause, Target
 from app.model.trunk import Transport, TrunkState
 from app.sip.carrier.messages import CarrierOptions
 from app.sip.carrier.server import Carrier
 from app.sip.child import Child, ChildOutcome, Role
-from app.sip.messages import (
-    CallState,
-    Command,
-    HangUp,
-    OpenAccount,
-    Request,
-    SendOptions,
-    Source,
-    Stop,
-    Unregister,
-)
+from app.sip.messages import Command, HangUp, OpenAccount, Request, SendOptions, Stop, Unregister
 from app.sip.notices import CallProgress, TraceAdded, TrunkChanged
 from app.sip.session import TrunkSession
 from app.sip.targets import Resolution

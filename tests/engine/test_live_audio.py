@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from app.model.audio_choice import AudioChoice
+from app.model.call import Source
 from app.model.sound import TONE_DBM0, TONE_HZ
 from app.model.trunk import SignIn
-from app.sip.messages import Source
 from app.sip.notices import AudioChanged
 from tests.helpers.live_audio import (
     IN_USE,

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from app.model.audio_choice import AudioChoice
+from app.model.call import Source
 from app.model.sound import TONE_DBM0, TONE_HZ
 from app.sip.engine.audio import system as system_module
 from app.sip.engine.audio.devices import Device, Trouble
 from app.sip.engine.audio.system import OpenError, SoundSystem
-from app.sip.messages import Source
 from app.sip.notices import CallEnded, DevicesFound
 from tests.engine.waiting import until
 from tests.helpers.live_audio import (

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from app.model.audio_choice import AudioChoice
+from app.model.call import CallState, Source
 from app.model.sound import dbm0, rms
 from app.model.trunk import SignIn
-from app.sip.messages import CallState, Source
 from app.sip.notices import CallEnded, CallProgress, DevicesFound
 from app.sip.session import TrunkSession
 from tests.engine.waiting import until

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from app.errors import CallRefusedError, EngineError, UserError
+from app.model.call import CallState, Source
 from app.model.outcome import AnsweredBy, Audio, CallResult, HungUpBy, LocalCause
 from app.model.trunk import SignIn, Transport, TrunkState
 from app.sip.carrier.messages import Algorithm, CarrierOptions, Timing
 from app.sip.carrier.server import Carrier
-from app.sip.messages import CallState, Source
 from app.sip.notices import CallDigit, CallMeters, CallProgress, TraceAdded
 from app.sip.session import TrunkSession
 from tests.engine.waiting import until

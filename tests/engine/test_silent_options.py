@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
+from app.model.call import Source
 from app.model.outcome import AnsweredBy, CallResult, LocalCause, may_call
 from app.model.trunk import SignIn, TrunkState
 from app.sip.carrier.messages import CarrierOptions
 from app.sip.carrier.server import Carrier
-from app.sip.messages import Source
 from app.sip.notices import TrunkChanged
 from tests.engine.far_end import far_end
 from tests.helpers.sip_client import Message

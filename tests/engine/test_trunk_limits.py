@@ -8,11 +8,11 @@ import socket
 import pytest
 
 from app.errors import UserError
+from app.model.call import CallState, Source
 from app.model.outcome import CallResult, Direction, LocalCause
 from app.model.trunk import SignIn, TrunkState
 from app.sip.carrier.messages import CarrierOptions, Timing
 from app.sip.carrier.server import Carrier
-from app.sip.messages import CallState, Source
 from app.sip.notices import CallEnded, CallProgress, TraceAdded, TrunkChanged
 from tests.engine.far_end import far_end, granted
 from tests.engine.waiting import until

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from app.errors import EngineError
+from app.model.call import CallState, Source
 from app.model.outcome import Audio, CallResult
 from app.model.sound import dbm0
 from app.model.trunk import Dtmf, FromHost, IdentityHeader, SignIn, Srtp, TrunkState, Use
@@ -19,7 +20,7 @@ from app.providers.schema import Media, Method
 from app.sip.carrier.profile import profile_of
 from app.sip.carrier.server import Carrier
 from app.sip.engine.tones import pair_of
-from app.sip.messages import CallState, PlaceCall, Source
+from app.sip.messages import PlaceCall
 from app.sip.notices import CallProgress, TraceAdded
 from app.sip.session import TrunkSession
 from tests.carrier.providers import provider

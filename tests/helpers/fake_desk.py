@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from app.errors import UserError, VaultError
 from app.model.audio_choice import AudioChoice
+from app.model.call import CallState, Source
 from app.model.conflicts import Conflict, conflicts
 from app.model.names import free_name, with_ending
 from app.model.outcome import (
@@ -29,7 +30,6 @@ from app.model.trunk import Transport, Trunk, TrunkState
 from app.model.trunk_csv import CsvPreview, read_csv
 from app.model.trunk_file import read_trunks, write_trunks
 from app.sip.dialling import Dialled, dial
-from app.sip.messages import CallState, Source
 from app.sip.nearest import Reply, ServerAddress
 from app.sip.notices import (
     CallEnded,

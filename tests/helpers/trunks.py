@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
+from app.model.call import Source
 from app.model.outcome import CallOutcome
 from app.model.trunk import Transport, Trunk
 from app.sip.child import ChildOutcome
-from app.sip.messages import Source
 from app.sip.notices import CallFigures, Notice
 from app.sip.session import TrunkSession
 from tests.engine.waiting import until

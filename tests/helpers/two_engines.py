@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
+from app.model.call import CallState, Source
 from app.model.trunk import SignIn
-from app.sip.messages import CallState, Source
 from app.sip.notices import CallProgress
 from app.sip.session import TrunkSession
 from tests.engine.far_end import far_end, granted

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from app.model.call import CallState, Source
 from app.model.outcome import Audio, CallResult, HungUpBy
 from app.model.trunk import Dtmf, SignIn, Srtp, Transport
-from app.sip.messages import CallState, Source
 from app.sip.notices import (
     CallDigit,
     CallEnded,

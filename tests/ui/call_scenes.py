@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from app.model.call import CallState, Source
 from app.model.outcome import CallOutcome, Direction, HungUpBy, MediaFigures, StreamFigures
 from app.model.quality import CallQuality, Score, grade, mos
 from app.model.sound_figures import FarReport, SoundFigures
 from app.model.trunk import Srtp, Transport, Trunk
-from app.sip.messages import CallState, Source
 from app.sip.notices import (
     AudioChanged,
     CallEnded,

@@ -9,6 +9,7 @@ import msgspec
 from PySide6.QtGui import QColor, QPalette
 
 from app.errors import SettingError, VaultError
+from app.model.call import CallState
 from app.model.outcome import (
     AnsweredBy,
     CallResult,
@@ -24,7 +25,6 @@ from app.model.trunk import SignIn, Srtp, Transport, Trunk, TrunkState
 from app.model.trunk_csv import read_csv
 from app.paths import Paths
 from app.sip.child import ChildOutcome, Role
-from app.sip.messages import CallState
 from app.sip.notices import (
     CallEnded,
     CallProgress,

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.errors import EngineError
+from app.model.call import CallState, Source
 from app.model.outcome import Direction
 from app.model.trunk import IdentityHeader, NumberFormat, TrunkState
-from app.sip.messages import CallState, Source
 from app.sip.notices import CallDigit, CallEnded, CallFigures, CallMeters, CallProgress
 from app.ui.trunk_page import TrunkPage
 from app.ui.widgets.call_card import CallCard

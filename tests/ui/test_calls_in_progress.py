@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.errors import EngineError
+from app.model.call import Source
 from app.model.outcome import HungUpBy
 from app.paths import Paths
-from app.sip.messages import Source
 from app.sip.notices import (
     CallFigures,
     CallHold,

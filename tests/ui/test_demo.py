@@ -180,8 +180,8 @@ def test_demo_trunk_has_no_settings_to_change(scene: Scene) -> None:
 
 
 def _start_without_echo(scene: Scene, *, answered: bool = True) -> None:
+    from app.model.call import CallState
     from app.model.outcome import Direction
-    from app.sip.messages import CallState
     from app.sip.notices import CallProgress
 
     scene.open()

@@ -10,7 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.sip.messages import Source
+from app.model.call import Source
 from app.ui.trunk_page import TrunkPage
 from tests.helpers.fake_desk import office
 from tests.ui.call_scenes import bring_in, ready, talk

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 import app
+from app.model.call import CallState, Source
 from app.model.outcome import Direction, HungUpBy
 from app.model.trunk import TrunkState
-from app.sip.messages import CallState, Source
 from app.ui import words
 from app.ui.icons import app_icon, icon, pixmap
 from app.ui.style import Tone, contrast, fill_colour, quiet_colour, readable_pair, tone_colour

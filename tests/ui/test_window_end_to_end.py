@@ -12,11 +12,11 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.desk import Desk
+from app.model.call import CallState
 from app.model.finding import Verdict
 from app.model.outcome import Audio, CallResult
 from app.model.trunk import Trunk, TrunkState
 from app.paths import paths_in
-from app.sip.messages import CallState
 from app.store import Store
 from app.ui.bridge import DeskBridge
 from app.ui.main_window import MainWindow

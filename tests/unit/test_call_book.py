@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.errors import EngineError
+from app.model.call import CallState
 from app.model.outcome import (
     AnsweredBy,
     CallOutcome,
@@ -21,7 +22,7 @@ from app.model.outcome import (
 )
 from app.model.quality import Grade
 from app.sip.call_book import KEEP_ENDED, CallBook
-from app.sip.messages import CallChanged, CallLevels, CallMedia, CallState
+from app.sip.messages import CallChanged, CallLevels, CallMedia
 from app.sip.notices import CallEnded, CallFigures, CallMeters, CallProgress
 from tests.helpers.trunks import Seen
 

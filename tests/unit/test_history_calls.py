@@ -18,12 +18,12 @@ from msgspec.structs import replace
 from app.errors import CallRefusedError, EngineError, SettingError, StoreError, UserError
 from app.history.calls import HISTORY_KEEP_DAYS, CallHistory
 from app.instance import RunMark, clear_old_marks, run_has_ended
+from app.model.call import CallState, Source
 from app.model.finding import Verdict
 from app.model.history import CUT_OFF, FOR_EVER, CallPlan, HistoryDetails, HistoryEntry, HistoryQuery
 from app.model.outcome import AnsweredBy, CallOutcome, CallResult, Direction, HungUpBy
 from app.model.trunk import Trunk
 from app.paths import Paths, paths_in
-from app.sip.messages import CallState, Source
 from app.sip.notices import (
     CallAccepted,
     CallEnded,

@@ -11,11 +11,12 @@ import pytest
 from msgspec.structs import replace
 
 from app.errors import EngineError
+from app.model.call import CallState, Source
 from app.model.outcome import AnsweredBy, Direction, LocalCause, RegisterOutcome, Target, TlsFacts
 from app.model.trunk import SignIn, Transport, TrunkState
 from app.sip import sign_in_walk
 from app.sip.client import EngineBugError
-from app.sip.messages import AudioInUse, CallChanged, CallState, RegistrationState, Source, TlsHandshake
+from app.sip.messages import AudioInUse, CallChanged, RegistrationState, TlsHandshake
 from app.sip.notices import AudioChanged, EngineLost, TrunkChanged
 from app.sip.session import TrunkSession
 from app.sip.sign_in import cause_in_words

@@ -11,11 +11,12 @@ import pytest
 from msgspec.structs import replace
 
 from app.errors import EngineError, UserError
+from app.model.call import CallState, Source
 from app.model.outcome import AnsweredBy, CallResult, Direction, LocalCause
 from app.model.trunk import SignIn, Transport, Trunk, TrunkState
 from app.sip import supervisor as supervisor_module
 from app.sip.client import EngineBugError
-from app.sip.messages import CallChanged, CallState, RegistrationState, Source
+from app.sip.messages import CallChanged, RegistrationState
 from app.sip.notices import CallEnded, EngineLost, TrunkChanged
 from app.sip.supervisor import Supervisor
 from tests.engine.waiting import until

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from app.model.call import CallState
 from app.model.outcome import AnsweredBy, Direction
 from app.model.trunk import Srtp
 from app.sip.engine.goodbyes import Goodbyes, TurnedAway
 from app.sip.engine.leg import Leg, Refusal
-from app.sip.messages import CallChanged, CallState, OpenAccount
+from app.sip.messages import CallChanged, OpenAccount
 
 NOT_ALLOWED_IN = "Declined, because incoming calls are switched off for this trunk"
 WANTS_DTLS = "Refused, because the caller encrypts sound in a way (DTLS-SRTP) that Ringback does not know"

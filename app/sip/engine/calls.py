@@ -12,6 +12,7 @@ from contextlib import suppress
 import pjsua2 as pj
 
 from app.errors import EngineError, UserError
+from app.model.call import CallState, Source
 from app.model.outcome import Direction, HungUpBy, LocalCause, TraceMessage
 from app.model.trunk import Dtmf, Srtp
 from app.sip.engine.account import Account
@@ -26,17 +27,7 @@ from app.sip.engine.invite import send_invite
 from app.sip.engine.leg import Leg
 from app.sip.engine.operation import status
 from app.sip.engine.voice import Voices
-from app.sip.messages import (
-    AnswerCall,
-    CallLevels,
-    CallMedia,
-    CallState,
-    DigitReceived,
-    Event,
-    OpenAccount,
-    PlaceCall,
-    Source,
-)
+from app.sip.messages import AnswerCall, CallLevels, CallMedia, DigitReceived, Event, OpenAccount, PlaceCall
 from app.sip.trace import Ledger
 
 NO_RESPONSE_S = 8.0

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from app.model.call import CallState
 from app.model.outcome import AnsweredBy, Direction, HungUpBy, LocalCause
 from app.sip.engine.goodbyes import TOLD, Goodbyes, own_cause
 from app.sip.engine.leg import Leg
-from app.sip.messages import CallChanged, CallState
+from app.sip.messages import CallChanged
 from app.sip.trace import Ledger
 
 CROSSED = "Answered in the moment it was cancelled, and hung up at once"

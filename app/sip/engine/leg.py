@@ -12,13 +12,13 @@ import pjsua2 as pj
 from msgspec.structs import replace
 
 from app.errors import EngineError
+from app.model.call import CallState
 from app.model.outcome import Direction, HungUpBy, MediaFigures
 from app.model.sound_figures import FarReport
 from app.model.trunk import Dtmf
 from app.sip.engine.figures import Meter
 from app.sip.engine.offer import codecs_in, is_held, with_usual_event_type
 from app.sip.engine.voice import Voice
-from app.sip.messages import CallState
 
 _STATES = {
     pj.PJSIP_INV_STATE_CALLING: CallState.CALLING,

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pjsua2 as pj
 
 from app.errors import EngineError
+from app.model.call import Source
 from app.model.sound import keyed_tone
 from app.model.sound_figures import SoundFigures
 from app.sip.engine.audio.microphone import Microphone
 from app.sip.engine.frames import FRAME_MS, RATE, fill, samples_in
-from app.sip.messages import Source
 
 if TYPE_CHECKING:
     from app.sip.engine.ear import HeardDigit

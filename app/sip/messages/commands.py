@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any
 
 from app.model.audio_choice import AudioChoice
+from app.model.call import Source
 from app.model.outcome import Target
 from app.model.trunk import (
     DEFAULT_KEEP_ALIVE_S,
@@ -16,15 +16,6 @@ from app.model.trunk import (
     Use,
 )
 from app.sip.messages.base import Message
-
-
-class Source(StrEnum):
-    """What an engine sends as our side's audio."""
-
-    TONE = "tone"
-    SPEECH = "speech"
-    MICROPHONE = "microphone"
-    SILENCE = "silence"
 
 
 class OpenAccount(Message, frozen=True, kw_only=True):

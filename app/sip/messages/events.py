@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from app.model.call import CallState
 from app.model.outcome import (
     AnsweredBy,
     Direction,
@@ -94,17 +95,6 @@ class OptionsAnswered(Message, frozen=True, kw_only=True):
     local_cause: LocalCause = LocalCause.NONE
     round_trip_ms: float | None = None
     requests_sent: int = 0
-
-
-class CallState(StrEnum):
-    """States of a call, in their order."""
-
-    CALLING = "calling"
-    RINGING = "ringing"
-    EARLY_MEDIA = "early media"
-    INCOMING = "incoming"
-    ANSWERED = "answered"
-    ENDED = "ended"
 
 
 class CallChanged(Message, frozen=True, kw_only=True):

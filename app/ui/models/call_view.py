@@ -7,11 +7,11 @@ from collections import deque
 
 import msgspec
 
+from app.model.call import CallState
 from app.model.caller import caller_number
 from app.model.finding import Finding
 from app.model.outcome import CallOutcome, Direction, MediaFigures
 from app.model.quality import CallQuality
-from app.sip.messages import CallState
 
 SERIES_S = 120
 """Seconds of a call's quality that are kept for its plot."""

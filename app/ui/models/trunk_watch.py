@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from app.model.call import CallState
 from app.model.finding import Finding
 from app.model.outcome import RegisterOutcome, TraceMessage
 from app.model.trunk import Trunk, TrunkState
-from app.sip.messages import CallState
 from app.ui.models.call_view import CallView, Transfer
 
 if TYPE_CHECKING:

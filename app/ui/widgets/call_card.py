@@ -7,8 +7,8 @@ from PySide6.QtGui import QMouseEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from app.errors import UserError
+from app.model.call import Source
 from app.model.outcome import CallOutcome, Direction
-from app.sip.messages import Source
 from app.ui.announce import announce
 from app.ui.call_commands import CallCommands
 from app.ui.call_words import (

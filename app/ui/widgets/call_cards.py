@@ -8,7 +8,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.errors import EngineError, UserError
-from app.sip.messages import Source
+from app.model.call import Source
 from app.ui.call_commands import CallCommands
 from app.ui.models.call_view import CallView
 from app.ui.models.trunk_watch import TrunkWatch

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
+from app.model.call import Source
 from app.model.quality import Grade
-from app.sip.messages import Source
 from app.ui.call_words import GRADE_TONES, codec_words, far_words, quality_words
 from app.ui.models.call_view import CallView
 from app.ui.models.trunk_watch import TrunkWatch

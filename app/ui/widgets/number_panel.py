@@ -6,7 +6,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from app.errors import UserError
-from app.sip.messages import Source
+from app.model.call import Source
 from app.ui.dialled_line import dialled_line
 from app.ui.models.trunk_watch import TrunkWatch
 from app.ui.style import GRID, Tone

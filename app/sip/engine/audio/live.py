@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pjsua2 as pj
 
 from app.model.audio_choice import AudioChoice
+from app.model.call import CallState, Source
 from app.model.outcome import Direction, HungUpBy
 from app.sip.engine.audio.devices import Role
 from app.sip.engine.audio.microphone import Microphone
@@ -18,7 +19,7 @@ from app.sip.engine.audio.wish import Report, Wish
 from app.sip.engine.frames import FRAME_MS, RATE, samples_in
 from app.sip.engine.leg import Leg
 from app.sip.engine.voice import FRAME
-from app.sip.messages import AudioDevices, AudioInUse, CallState, Event, Source
+from app.sip.messages import AudioDevices, AudioInUse, Event
 
 if TYPE_CHECKING:
     from app.sip.engine.audio.keeper import Keeper
