@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 def run(arguments: list[str]) -> int:
     """Run the command line, or the window when there is no command; returns the exit code."""
+    if not arguments:
+        # A double click: there are no words to understand, and what understands them takes a while to load
+        return _window(None)
     from app.cli.arguments import build_parser, settings_help
 
     parser = build_parser()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import sys
@@ -23,6 +22,9 @@ async def run_apart(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
     Raises:
         BaseException: What the call raises.
     """
+    # Late: the program leaves through this module, and its window is to be painted before asyncio is loaded
+    import asyncio
+
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[T] = loop.create_future()
 

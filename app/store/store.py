@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from types import TracebackType
@@ -306,6 +305,8 @@ class Store:
     def _unknown(self, name: str) -> StoreError:
         with told(self._paths):
             rows = self._database.execute("SELECT name_key, name FROM trunks ORDER BY position").fetchall()
+        import difflib  # late: the window has trunks on screen before a name is not found
+
         names = {row[0]: row[1] for row in rows}
         near = difflib.get_close_matches(name_key(name), names, n=3)
         if near:

@@ -25,6 +25,30 @@ from app.composition import run
 sys.exit(run(["--data-dir", sys.argv[1]]))
 """
 
+_DOUBLE_CLICK = """
+import sys
+import app.ui.window as window
+def opened(*_):
+    print([name for name in ("app.cli", "asyncio", "ssl", "app.desk", "pjsua2") if name in sys.modules])
+    return 0
+window.open_window = opened
+from app.__main__ import main
+sys.argv[1:] = []
+sys.exit(main())
+"""
+
+
+def test_a_double_click_loads_nothing_that_the_first_paint_does_without(tmp_path: Path) -> None:
+    home = dict.fromkeys(("HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"), str(tmp_path))
+    ended = subprocess.run(
+        [sys.executable, "-c", _DOUBLE_CLICK],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **home, "QT_QPA_PLATFORM": "offscreen"},
+    )
+    assert (ended.returncode, ended.stdout) == (0, "[]\n"), ended.stderr
+
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a program could see")
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
