@@ -30,7 +30,9 @@ RUNS_A_SERVER = """
 import sys
 from pathlib import Path
 from tests.helpers.children import running
-with running([sys.executable, "-c", "import time; time.sleep(60)"], Path(sys.argv[1]), ready=bool) as server:
+command = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
+# Only what has begun to run is tied to this one
+with running(command, Path(sys.argv[1]), ready=lambda server: "up" in server.log()) as server:
     print(server.pid, flush=True)
     sys.stdin.read()
 """
