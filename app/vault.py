@@ -307,7 +307,7 @@ def _find_backend() -> tuple[KeyringBackend, str]:
     # later would not be found. Its chainer is that search under another name.
     try:
         chosen = load_env() or load_config()
-    except Exception as error:
+    except Exception as error:  # a file and a module of somebody else's can fail in any way
         details = f"the keyring that was chosen can't be loaded: {type(error).__name__}: {error}"
         raise _NotUsableError(Trouble.MISSING, details) from error
     if chosen is not None:
