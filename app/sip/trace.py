@@ -11,12 +11,26 @@ from app.model.outcome import Direction, TraceMessage
 _CALL_ID = re.compile(r"^(?:Call-ID|i)[ \t]*:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 _CSEQ = re.compile(r"^CSeq[ \t]*:[ \t]*(\d+)[ \t]+(\w+)", re.IGNORECASE | re.MULTILINE)
 _REASON = re.compile(r"^Reason[ \t]*:[ \t]*([^\r\n]+)", re.IGNORECASE | re.MULTILINE)
-_REALM = re.compile(
-    r"^(?:WWW|Proxy)-Authenticate[ \t]*:[^\r\n]*?\brealm[ \t]*=[ \t]*\"([^\"\r\n]*)\"",
+_CHALLENGE = re.compile(
+    r"^(?:WWW|Proxy)-Authenticate[ \t]*:"
+    r"(?P<line>[^\r\n]*?\brealm[ \t]*=[ \t]*\"(?P<realm>[^\"\r\n]*)\"[^\r\n]*)",
     re.IGNORECASE | re.MULTILINE,
 )
+_STALE = re.compile(r"\bstale[ \t]*=[ \t]*\"?true", re.IGNORECASE)
 _STATUS_LINE = re.compile(r"SIP/2\.0 (\d{3}) ?([^\r\n]*)", re.IGNORECASE)
 _FOLD = re.compile(r"\r\n[ \t]+")
+
+
+class Challenge(msgspec.Struct, frozen=True):
+    """What a 401 or 407 asks for.
+
+    Attributes:
+        realm: The realm that it takes a password for.
+        stale: Whether only the nonce was too old (RFC 7616 section 3.3).
+    """
+
+    realm: str
+    stale: bool
 
 
 class MessageHead(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +42,7 @@ class MessageHead(msgspec.Struct, frozen=True, kw_only=True):
         cseq: The CSeq number.
         call_id: Call-ID.
         reason: `Reason:` header (RFC 3326), empty when there is none.
-        realms: Of a challenge: the realms that it takes a password for.
+        challenges: Of a 401 or 407.
         has_sdp: Whether a body with an SDP session follows.
     """
 
@@ -38,7 +52,7 @@ class MessageHead(msgspec.Struct, frozen=True, kw_only=True):
     cseq: int
     call_id: str
     reason: str = ""
-    realms: tuple[str, ...] = ()
+    challenges: tuple[Challenge, ...] = ()
     has_sdp: bool = False
 
 
@@ -64,8 +78,15 @@ def read_head(text: str) -> MessageHead | None:
         cseq=int(cseq[1]),
         call_id=call_id[1],
         reason=reason[1].strip() if reason else "",
-        realms=tuple(_REALM.findall(head)) if status and status[1] in ("401", "407") else (),
+        challenges=_challenges(head) if status and status[1] in ("401", "407") else (),
         has_sdp=body.lstrip().startswith("v=0"),
+    )
+
+
+def _challenges(head: str) -> tuple[Challenge, ...]:
+    return tuple(
+        Challenge(found["realm"], stale=_STALE.search(found["line"]) is not None)
+        for found in _CHALLENGE.finditer(head)
     )
 
 
@@ -134,7 +155,7 @@ class Progress:
         elif head.cseq == self._last_cseq and self.final_at is None:
             self.code, self.phrase, self.reason, self.final_at = head.code, head.phrase, head.reason, at
             self.challenges += challenge
-            self.realms = head.realms or self.realms
+            self.realms = tuple(asked.realm for asked in head.challenges) or self.realms
         if head.code > 100 and not challenge and self.answered_at is None:
             self.answered_at = at
 

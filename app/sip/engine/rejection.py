@@ -9,14 +9,9 @@ from __future__ import annotations
 import re
 
 from app.model.outcome import Direction, TraceMessage
-from app.sip.trace import MessageHead, read_head, split_message
+from app.sip.trace import MessageHead, read_head
 
 _SENT = re.compile(r'^(?:Proxy-)?Authorization:[^\r\n]*?realm="([^"]*)"', re.IGNORECASE | re.MULTILINE)
-_CHALLENGE = re.compile(
-    r'^(?:WWW|Proxy)-Authenticate:(?P<line>[^\r\n]*?realm="(?P<realm>[^"]*)"[^\r\n]*)',
-    re.IGNORECASE | re.MULTILINE,
-)
-_STALE = re.compile(r'\bstale\s*=\s*"?true', re.IGNORECASE)
 KEEP = 64
 
 
@@ -41,13 +36,12 @@ class RejectionWatch:
                     del self._realms[next(iter(self._realms))]
             return None
         head = read_head(message.text)
-        if head is None or head.code not in (401, 407):
+        if head is None:
             return None
         key = head.call_id, head.method, head.cseq
         tried = self._realms.get(key, set())
-        for challenge in _CHALLENGE.finditer(split_message(message.text)[0]):
-            if challenge["realm"] in tried and not _STALE.search(challenge["line"]):
-                # Told once, however often the response is repeated
-                del self._realms[key]
-                return head
+        if any(asked.realm in tried and not asked.stale for asked in head.challenges):
+            # Told once, however often the response is repeated
+            del self._realms[key]
+            return head
         return None
