@@ -192,6 +192,32 @@ def test_a_call_goes_on_when_the_sound_server_dies_and_is_heard_when_it_is_back(
     asyncio.run(test())
 
 
+def test_the_sound_server_is_used_once_it_is_there_although_there_was_other_sound_before(
+    card: SoundCard, own_server: SoundCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Bare ALSA; its only device leads to another sound server, because there is no hardware
+    path = tmp_path / "asound.conf"
+    server = card.environment["PULSE_SERVER"]
+    path.write_text(
+        f'pcm.default {{ type pulse server "{server}" hint {{ show on description "Bare card" }} }}\n'
+    )
+    monkeypatch.setenv("ALSA_CONFIG_PATH", str(path))
+    own_server.stop()
+
+    async def test() -> None:
+        async with talking(caller_source=Source.MICROPHONE) as (us, them):
+            await us.session.use_audio(AudioChoice())
+            await told(us, microphone="Bare card", speaker="Bare card")
+            own_server.start()
+            plug_in(own_server)
+            with own_server.speaking("mike", voice()):
+                await told(us, **IN_USE)
+                await hears(them, SPOKEN_DBM0)
+
+    plug_in(card)
+    asyncio.run(test())
+
+
 def test_a_sound_server_that_hangs_holds_up_neither_call_nor_end(own_server: SoundCard) -> None:
     plug_in(own_server)
 

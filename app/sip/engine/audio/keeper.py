@@ -116,6 +116,10 @@ class Keeper:
         return report
 
     def _look(self) -> Devices:
+        better = self._system.better() if self._system is not None else None
+        if better is not None:
+            self._leave_system()
+            self._system = better
         for _ in range(2):
             try:
                 if self._system is None:

@@ -20,11 +20,12 @@ _TAKEN_MS = 10
 _PERIODS = 3
 STALLED_S = 5.0
 """After how long without any sound a device counts as gone: PulseAudio does not always tell."""
-_BACKENDS = {
+_KINDS = {
     "win32": (lib.ma_backend_wasapi, lib.ma_backend_dsound),
     "darwin": (lib.ma_backend_coreaudio,),
-}
-_LINUX = (lib.ma_backend_pulseaudio, lib.ma_backend_alsa)
+}.get(sys.platform, (lib.ma_backend_pulseaudio, lib.ma_backend_alsa))
+"""The usual kind of sound, and the one that stands in for it; without the one that only pretends, with which
+miniaudio would end its own list."""
 _PLAYBACK, _CAPTURE = 0, 1
 _APPLICATION = ffi.new("char[]", b"Ringback")
 
@@ -107,20 +108,33 @@ class Stream:
 class SoundSystem:
     """The sound devices of this computer; all of it belongs to the thread that made it.
 
+    Args:
+        kinds: The kinds of sound to try, miniaudio's backends.
+
     Raises:
         SoundLostError: There is no sound here at all.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: tuple[int, ...] = _KINDS) -> None:
         config = lib.ma_context_config_init()
         config.pulse.pApplicationName = _APPLICATION
-        # Without the device that only pretends to be one, with which miniaudio would end its own list
-        wanted = _BACKENDS.get(sys.platform, _LINUX)
-        backends = ffi.new("ma_backend[]", wanted)
+        backends = ffi.new("ma_backend[]", kinds)
         self._context = ffi.new("ma_context *")
-        code = lib.ma_context_init(backends, len(wanted), ffi.addressof(config), self._context)
+        code = lib.ma_context_init(backends, len(kinds), ffi.addressof(config), self._context)
         if code != lib.MA_SUCCESS:
             raise SoundLostError(f"miniaudio {code}")
+
+    def better(self) -> SoundSystem | None:
+        """The usual kind of sound, where this one stands in for it and that one is there by now.
+
+        A program that looks while the sound server starts finds bare ALSA only.
+        """
+        if self._context.backend == _KINDS[0]:
+            return None
+        try:
+            return SoundSystem(_KINDS[:1])
+        except SoundLostError:
+            return None
 
     def devices(self) -> Devices:
         """What is there now.
