@@ -6,7 +6,6 @@ from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QCheckBox,
     QFrame,
     QHBoxLayout,
     QHeaderView,
@@ -21,6 +20,7 @@ from app.ui.models.import_table import MARK_EDGE, Column, ImportTable, note
 from app.ui.style import GRID, Tone
 from app.ui.widgets.buttons import IconButton, ToneButton
 from app.ui.widgets.card import Card
+from app.ui.widgets.check_box import CheckBox
 from app.ui.widgets.rule import Rule
 from app.ui.widgets.text import Text, TextRole
 
@@ -77,7 +77,7 @@ class ImportPage(QWidget):
         self._column.addLayout(foot)
         self.table: QTableView | None = None
         self.detail = Text(role=TextRole.SMALL)
-        self.only_bad = QCheckBox(self.tr("Show only the rows that can't be imported"))
+        self.only_bad = CheckBox(self.tr("Show only the rows that can't be imported"))
 
     @property
     def summary(self) -> str:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLineEdit, QMenu, QSizePolicy, QToolBar, QToolButt
 
 from app.ui.icons import icon
 from app.ui.style import GRID
+from app.ui.widgets.buttons import EnterToolButton
 
 _FILTER_WIDTH = 25 * GRID
 
@@ -50,7 +51,7 @@ class ToolBar(QToolBar):
         self.start_demo.setIcon(icon("play"))
         self.show_log.setIcon(icon("log"))
         self._search.setIcon(icon("filter"))
-        self._menu_button.setIcon(icon("menu"))
+        self.menu_button.setIcon(icon("menu"))
 
     def _action(self, words: str, keys: QKeySequence.StandardKey | str) -> QAction:
         action = QAction(words, self)
@@ -86,11 +87,11 @@ class ToolBar(QToolBar):
         menu.addSeparator()
         menu.addAction(self.about)
         menu.addAction(self.quit)
-        self._menu_button = QToolButton()
-        self._menu_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
-        self._menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._menu_button.setMenu(menu)
-        self._menu_button.setAccessibleName(self.tr("Menu"))
-        self._menu_button.setToolTip(self.tr("Menu"))
-        self._menu_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.addWidget(self._menu_button)
+        self.menu_button = EnterToolButton()
+        self.menu_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+        self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu_button.setMenu(menu)
+        self.menu_button.setAccessibleName(self.tr("Menu"))
+        self.menu_button.setToolTip(self.tr("Menu"))
+        self.menu_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.addWidget(self.menu_button)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -129,6 +129,32 @@ def test_status_line_and_log_tell_what_happened(scene: Scene) -> None:
     assert window.log.isVisible()
     assert "Main office: Connecting…" in window.log.toPlainText()
     window.tool_bar.show_log.setChecked(False)
+    assert not window.log.isVisible()
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")  # a menu on a screen that is none
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space])
+def test_menu_opens_by_one_key(key: Qt.Key, scene: Scene, qtbot: QtBot) -> None:
+    button = scene.open(office()).tool_bar.menu_button
+    shown: list[bool] = []
+
+    def look() -> None:
+        shown.append(button.menu().isVisible())
+        button.menu().close()
+
+    button.menu().aboutToShow.connect(lambda: QTimer.singleShot(0, look))
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(button, key)
+    assert shown == [True]
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space])
+def test_log_opens_by_one_key(key: Qt.Key, scene: Scene, qtbot: QtBot) -> None:
+    window = scene.open(office())
+    window.status.log_button.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(window.status.log_button, key)
+    assert window.log.isVisible()
+    qtbot.keyClick(window.status.log_button, key)
     assert not window.log.isVisible()
 
 

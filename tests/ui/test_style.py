@@ -17,6 +17,7 @@ from app.ui import words
 from app.ui.icons import app_icon, icon, pixmap
 from app.ui.style import Tone, contrast, fill_colour, quiet_colour, readable_pair, tone_colour
 from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.check_box import CheckBox
 from app.ui.widgets.level_meter import FLOOR_DBM0, LevelMeter
 from app.ui.widgets.text import Text
 from tests.ui.scenes import dark_palette
@@ -105,6 +106,23 @@ def test_icon_of_a_button_is_as_dim_as_its_words(qapp: QApplication, qtbot: QtBo
         assert _brightest(button) <= words < bright
         button.setEnabled(True)
         assert _brightest(button) == bright
+    finally:
+        qapp.setPalette(light)
+
+
+@pytest.mark.parametrize("checked", [False, True])
+def test_check_box_is_seen_in_the_dark(checked: bool, qapp: QApplication, qtbot: QtBot) -> None:
+    light = QPalette(qapp.palette())
+    qapp.setPalette(dark_palette())
+    try:
+        box = CheckBox("")
+        qtbot.addWidget(box)
+        box.setChecked(checked)
+        image = box.grab().toImage()
+        ground = box.palette().color(QPalette.ColorRole.Window)
+        middle = [image.pixelColor(x, image.height() // 2) for x in range(image.width())]
+        left_edge = next(colour for colour in middle if colour != ground)
+        assert contrast(left_edge, ground) >= 3
     finally:
         qapp.setPalette(light)
 

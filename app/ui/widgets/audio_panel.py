@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from app.model.audio_choice import AudioChoice
 from app.ui.style import GRID, Tone
+from app.ui.widgets.check_box import CheckBox
 from app.ui.widgets.fold import Fold
 from app.ui.widgets.still_combo import StillCombo
 from app.ui.widgets.text import Text, TextRole
@@ -166,7 +167,7 @@ class AudioPanel(QWidget):
         self.microphone, self.microphone_volume = self._add(column, self.tr("Microphone"))
         self.speaker, self.speaker_volume = self._add(column, self.tr("Speaker"))
         column.addSpacing(GRID // 2)
-        self.ring = QCheckBox(self.tr("Ring when a call comes in"))
+        self.ring = CheckBox(self.tr("Ring when a call comes in"))
         self.ring.toggled.connect(self._on_chosen)
         column.addWidget(self.ring)
         self.ringer = self._make_combo(self.tr("Ringing device"))

@@ -156,7 +156,25 @@ class ToneButton(IconButton):
         return mix(window, text, 0.08), mix(window, text, 0.5)
 
 
-class IconToolButton(QToolButton):
+class EnterToolButton(QToolButton):
+    """A tool button that Enter presses as it does an `IconButton`."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._by_tab = False
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._by_tab = is_by_tab(event, self._by_tab)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if is_enter(event) and self._by_tab:
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+
+class IconToolButton(EnterToolButton):
     """A small button that is only an icon; its words are its accessible name and tool tip."""
 
     def __init__(self, words: str, icon_name: str, parent: QWidget | None = None) -> None:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QIcon, QKeyEvent, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
     QHBoxLayout,
     QStyle,
     QStyleOptionToolButton,
-    QToolButton,
     QWidget,
 )
 
 from app.ui.icons import icon
 from app.ui.models.call_view import CallView
 from app.ui.style import GRID, Tone, mix, small_font, tone_colour
-from app.ui.widgets.buttons import ToneButton, is_by_tab, is_enter
+from app.ui.widgets.buttons import EnterToolButton, ToneButton
 
 _ICON = 20
 _RADIUS = 4.0
@@ -24,10 +23,8 @@ _LEAST_WIDTH = 52
 _HEIGHT = 6 * GRID
 
 
-class ActionButton(QToolButton):
+class ActionButton(EnterToolButton):
     """An icon over its word; lit while what it does is on, which the call decides, not the click.
-
-    Enter presses it as it does an `IconButton`.
 
     Args:
         tone: Its colour while it is on; a style's own pressed look can hardly be seen in the dark.
@@ -37,7 +34,6 @@ class ActionButton(QToolButton):
         super().__init__(parent)
         self._tone = tone
         self._icon_name = ""
-        self._by_tab = False
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         self.setIconSize(QSize(_ICON, _ICON))
         self.setFont(small_font(self.font()))
@@ -59,16 +55,6 @@ class ActionButton(QToolButton):
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self._by_tab = is_by_tab(event, self._by_tab)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if is_enter(event) and self._by_tab:
-            self.click()
-        else:
-            super().keyPressEvent(event)
 
     def nextCheckState(self) -> None:  # noqa: N802  Qt's name
         """A click asks only; `set_face` shows what came of it."""

@@ -19,6 +19,7 @@ from app.flows.form import PASSWORD, FormField
 from app.model.setting_table import BY_KEY, Kind
 from app.ui.style import GRID, Tone
 from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.check_box import CheckBox
 from app.ui.widgets.password_field import PasswordField
 from app.ui.widgets.selection import paint_focus
 from app.ui.widgets.still_combo import StillCombo
@@ -203,7 +204,7 @@ class FieldRow(QObject):
             made.edited.connect(self.edited)
             self.stops = list(made.stops)
         elif asked.kind is Kind.YES_NO:
-            made = QCheckBox(asked.label)
+            made = CheckBox(asked.label)
             made.clicked.connect(self.edited)
             self.column.addWidget(made, 0, Qt.AlignmentFlag.AlignLeft)
             return made

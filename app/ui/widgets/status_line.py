@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QStatusBar, QToolButton, QWidget
+from PySide6.QtWidgets import QStatusBar, QWidget
 
 from app.ui.style import GRID, Tone
+from app.ui.widgets.buttons import EnterToolButton
 from app.ui.widgets.text import ElidedText, TextRole
 
 
@@ -17,7 +18,7 @@ class StatusLine(QStatusBar):
         self.setSizeGripEnabled(False)
         self._line = ElidedText(role=TextRole.SMALL, tone=Tone.QUIET)
         self._line.setContentsMargins(GRID, 0, 0, 0)
-        self.log_button = QToolButton()
+        self.log_button = EnterToolButton()
         self.log_button.setText(self.tr("Log"))
         self.log_button.setCheckable(True)
         self.log_button.setAutoRaise(True)
