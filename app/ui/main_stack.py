@@ -31,7 +31,7 @@ class MainStack(QStackedWidget):
 
     Signals:
         add_asked, demo_asked: As in `StartPage`.
-        added, cancelled: As in `AddTrunkWizard`.
+        added, cancelled, password_asked: As in `AddTrunkWizard`.
         quit_asked: As in `FailedPage`.
     """
 
@@ -39,6 +39,7 @@ class MainStack(QStackedWidget):
     demo_asked = Signal()
     added = Signal(object, object)
     cancelled = Signal()
+    password_asked = Signal()
     quit_asked = Signal()
 
     def __init__(
@@ -83,6 +84,7 @@ class MainStack(QStackedWidget):
             self.wizard.added.connect(self._on_added)
             self.wizard.cancelled.connect(self._on_cancelled)
             self.wizard.demo_asked.connect(self._on_demo_asked)
+            self.wizard.password_asked.connect(self.password_asked)
             self.wizard.set_keyring(self._has_keyring)
             self.addWidget(self.wizard)
         self.setCurrentWidget(self.wizard)

@@ -109,6 +109,7 @@ class MainWindow(QMainWindow):
         self.stack.demo_asked.connect(self.start_demo)
         self.stack.added.connect(self._on_added)
         self.stack.cancelled.connect(self._on_add_cancelled)
+        self.stack.password_asked.connect(self.notes.ask_vault)
         self.stack.quit_asked.connect(self.close)
         self.notes.keyring_known.connect(self.stack.set_keyring)
         self.trunks.watch_added.connect(lambda watch: self._alert.follow(watch))
@@ -192,7 +193,6 @@ class MainWindow(QMainWindow):
         """Go to the wizard for a new trunk."""
         if self.ready:
             self.stack.show_wizard()
-            self.notes.ask_vault()
 
     def start_demo(self) -> None:
         """Run the demo."""
@@ -256,7 +256,7 @@ class MainWindow(QMainWindow):
         self._remembered_trunk = remembered[_CHOSEN]
         self._set_trunks(trunks)
         self.notes.ask_store()
-        if trunks:
+        if any(trunk.needs_password for trunk in trunks):
             self.notes.ask_vault()
         self._enable_actions()
 

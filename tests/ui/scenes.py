@@ -146,11 +146,11 @@ def empty(scene: Scene) -> None:
 
 
 def no_keyring(scene: Scene) -> None:
-    """Adding a trunk without a keyring."""
+    """A trunk with a password, and no keyring."""
     scene.open(
-        vault_note="This system has no keyring. Passwords are kept until you close Ringback, and no longer."
+        office(),
+        vault_note="This system has no keyring. Passwords are kept until you close Ringback, and no longer.",
     )
-    scene.window.show_wizard()
     scene.wait(lambda: bool(scene.window.banner.words))
 
 

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.flows.add_trunk import OTHER
 from app.flows.form import PASSWORD
-from app.model.trunk import TrunkState
+from app.model.trunk import SignIn, TrunkState
 from app.ui.widgets.step_list import StepState
 from app.ui.wizards.form_page import FormPage
 from tests.helpers.fake_desk import office, registered
@@ -409,6 +409,16 @@ def test_keyring_is_not_woken_for_the_start_page_or_the_demo(scene: Scene) -> No
     scene.window.start_demo()
     scene.wait(lambda: bool(scene.desk.asked_for("place_call")))
     assert not scene.desk.asked_for("check_vault")
+
+
+def test_keyring_is_not_woken_for_a_trunk_without_password(scene: Scene) -> None:
+    window = scene.open(office(sign_in=SignIn.ADDRESS), vault_note="There is no keyring.")
+    go_on(scene, "gamma", {}, 1)
+    assert not scene.desk.asked_for("check_vault")
+    assert not window.banner.words
+    window.stack.drop_wizard()
+    go_on(scene, "voipms", {}, 1)
+    scene.wait(lambda: window.banner.words == "There is no keyring.")
 
 
 def test_passwords_are_forgotten_with_the_wizard(scene: Scene) -> None:

@@ -46,11 +46,13 @@ class AddTrunkWizard(QWizard):
         added: A trunk was saved; carries the `Trunk` and what was mended in it.
         cancelled: The person does not want to add one.
         demo_asked: The person wants the demo carrier.
+        password_asked: A password is asked for; where it will be kept matters from now on.
     """
 
     added = Signal(object, object)
     cancelled = Signal()
     demo_asked = Signal()
+    password_asked = Signal()
 
     def __init__(self, bridge: DeskBridge, taken_names: Iterable[str], parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Widget)

@@ -34,6 +34,7 @@ class SignInPage(FormPage):
         self.say(words)
         row = self.form.rows.get(PASSWORD)
         if row:
+            self._wizard.password_asked.emit()
             row.set_after(
                 self.tr("It goes to the system keyring when you save.")
                 if self._wizard.has_keyring
