@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.ui.bridge import DeskBridge
 from app.ui.models.trunk_watch import TrunkWatch
@@ -14,6 +14,7 @@ from app.ui.overview_page import OverviewPage
 from app.ui.style import GRID, Tone
 from app.ui.widgets.later import Later
 from app.ui.widgets.state_mark import StateBadge
+from app.ui.widgets.tabs import Tabs
 from app.ui.widgets.text import ElidedText, TextRole
 from app.ui.words import server_line, trunk_state_line
 
@@ -66,10 +67,7 @@ class TrunkPage(QWidget):
         self._trace = Later(self._make_trace)
         self._history = Later(self._make_history)
         self._settings = Later(self._make_settings) if saved_here else None
-        self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
-        self.tabs.setAccessibleName(self.tr("Pages of the trunk"))
-        self.tabs.tabBar().setAccessibleName(self.tr("Pages of the trunk"))
+        self.tabs = Tabs(self.tr("Pages of the trunk"))
         # Brings the first tab into line with the title
         inset = QWidget()
         QHBoxLayout(inset).setContentsMargins(3 * GRID, 0, 0, 0)

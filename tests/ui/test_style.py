@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QStyle, QStyleOptionTab, QWidget
 from pytestqt.qtbot import QtBot
 
 import app
@@ -19,6 +19,7 @@ from app.ui.style import Tone, contrast, fill_colour, quiet_colour, readable_pai
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.check_box import CheckBox
 from app.ui.widgets.level_meter import FLOOR_DBM0, LevelMeter
+from app.ui.widgets.tabs import Tabs
 from app.ui.widgets.text import Text
 from tests.ui.scenes import dark_palette
 
@@ -108,6 +109,19 @@ def test_icon_of_a_button_is_as_dim_as_its_words(qapp: QApplication, qtbot: QtBo
         assert _brightest(button) == bright
     finally:
         qapp.setPalette(light)
+
+
+def test_words_of_a_tab_have_room(qtbot: QtBot) -> None:
+    tabs = Tabs("Pages")
+    qtbot.addWidget(tabs)
+    for name in ("Chosen", "Settings"):
+        tabs.addTab(QWidget(), name)
+    tabs.show()
+    bar = tabs.tabBar()
+    option = QStyleOptionTab()
+    bar.initStyleOption(option, 1)
+    room = bar.style().subElementRect(QStyle.SubElement.SE_TabBarTabText, option, bar)
+    assert room.height() >= bar.fontMetrics().height()
 
 
 @pytest.mark.parametrize("checked", [False, True])
