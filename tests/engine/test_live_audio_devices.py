@@ -131,7 +131,11 @@ class FakeStream:
 
 @dataclass
 class FakeSound:
-    """The sound of a computer: what is plugged in, what refuses, what was opened."""
+    """The sound of a computer: what is plugged in, what refuses, what was opened.
+
+    Attributes:
+        usual: The kind of sound that this one stands in for, once that is there.
+    """
 
     devices: Devices = field(default_factory=lambda: Devices(BOTH, BOTH))
     refuses: dict[bytes, Trouble] = field(default_factory=dict)
@@ -140,6 +144,7 @@ class FakeSound:
     made: int = 0
     closed: int = 0
     lost: bool = False
+    usual: FakeSound | None = None
 
     def __call__(self) -> FakeSystem:
         self.made += 1
@@ -154,6 +159,9 @@ class FakeSound:
 class FakeSystem:
     def __init__(self, sound: FakeSound) -> None:
         self._sound = sound
+
+    def better(self) -> FakeSystem | None:
+        return self._sound.usual() if self._sound.usual else None
 
     def devices(self) -> Devices:
         if self._sound.lost:
@@ -327,6 +335,18 @@ def test_a_sound_server_that_dies_and_comes_back_is_used_again() -> None:
         assert keeping.speaker.buffer is None
         sound.lost = False
         keeping.until(lambda r: r.used == {Role.SPEAKER: "Built-in"}, "its return")
+
+
+def test_the_usual_kind_of_sound_takes_over_once_it_is_there() -> None:
+    bare = FakeSound(Devices((HEADSET,), (HEADSET,)))
+    with kept(bare) as keeping:
+        keeping.wish(Wish(microphone="", speaker=""))
+        assert keeping.reports[-1].used == {Role.MICROPHONE: "Headset", Role.SPEAKER: "Headset"}
+        bare.usual = FakeSound()
+        both = {Role.MICROPHONE: "Built-in", Role.SPEAKER: "Built-in"}
+        keeping.until(lambda r: r.used == both, "the change")
+        assert (bare.closed, bare.usual.made) == (1, 1)
+        assert bare.usual.open_now("speaker") == ["Built-in"]
 
 
 def test_the_list_is_told_whenever_it_changes() -> None:
