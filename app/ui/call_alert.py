@@ -42,6 +42,7 @@ class CallAlert(QObject):
         self._is_seen = is_seen
         self._show_calls = show_calls
         self._announced: CallView | None = None
+        self._words = ""
 
     def follow(self, watch: TrunkWatch) -> None:
         """Follow a trunk as well."""
@@ -56,10 +57,11 @@ class CallAlert(QObject):
         if self._is_seen(watch):
             return
         words = self.tr("Incoming call on {trunk} from {number}.")
+        self._words = words.format(trunk=watch.trunk.name, number=caller_words(call.number))
         self._announced = call
         trunk_id = watch.trunk.id
         self._banner().show_note(
-            words.format(trunk=watch.trunk.name, number=caller_words(call.number)),
+            self._words,
             Tone.ACCENT,
             button=self.tr("Show"),
             act=lambda: self._show_calls(trunk_id),
@@ -68,4 +70,4 @@ class CallAlert(QObject):
     def _on_call_moved_on(self, call: CallView) -> None:
         if call is self._announced and call.state is not CallState.INCOMING:
             self._announced = None
-            self._banner().hide()
+            self._banner().drop_note(self._words)

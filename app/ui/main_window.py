@@ -254,10 +254,8 @@ class MainWindow(QMainWindow):
         if trunks and remembered[_SPLIT]:
             self.pane.restoreState(QByteArray.fromBase64(remembered[_SPLIT].encode()))
         self._remembered_trunk = remembered[_CHOSEN]
-        self._set_trunks(trunks)
         self.notes.ask_store()
-        if any(trunk.needs_password for trunk in trunks):
-            self.notes.ask_vault()
+        self._set_trunks(trunks)
         self._enable_actions()
 
     def _on_unusable(self, error: UserError) -> None:
@@ -307,7 +305,14 @@ class MainWindow(QMainWindow):
             chosen = self._remembered_trunk
             self.choose(chosen if chosen in known else trunks[0].id)
             self.pane.list.setFocus()
+        self._note_passwords()
         self._enable_actions()
+
+    def _note_passwords(self) -> None:
+        """Find out where passwords are kept, once a saved trunk has one."""
+        saved = map(self.trunks.watch, self.trunks.ids)
+        if any(watch.trunk.needs_password for watch in saved if watch):
+            self.notes.ask_vault()
 
     @property
     def _importing(self) -> bool:
@@ -336,6 +341,7 @@ class MainWindow(QMainWindow):
         watch = self.trunks.watch(trunk.id)
         if watch:
             watch.set_trunk(trunk)
+        self._note_passwords()
         page = self.pane.pages.get(trunk.id)
         if page and connect_again:
             page.overview.connect_trunk()

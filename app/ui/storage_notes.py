@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class StorageNotes(QObject):
-    """Asks the desk, once each for trunks and passwords, and tells what there is to tell in one note.
+    """Asks the desk, once each for trunks and passwords, and tells what there is to tell.
 
     Args:
         bridge: To the desk.
-        banner: Gets the line for notes.
+        banner: Gets the line for notes; what it shows already stays.
         parent: The window.
 
     Signals:
@@ -34,7 +34,6 @@ class StorageNotes(QObject):
         super().__init__(parent)
         self._bridge = bridge
         self._banner = banner
-        self._notes: list[str] = []
         self._store_asked = self._vault_asked = False
         bridge.notice.connect(self._on_notice)
 
@@ -68,5 +67,4 @@ class StorageNotes(QObject):
 
     def _add(self, note: str) -> None:
         if note:
-            self._notes.append(note)
-            self._banner().show_note("\n".join(self._notes), Tone.WARNING)
+            self._banner().add_note(note, Tone.WARNING)

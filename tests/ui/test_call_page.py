@@ -15,7 +15,7 @@ from app.errors import EngineError
 from app.model.call import CallState, Source
 from app.model.outcome import Direction
 from app.model.trunk import IdentityHeader, NumberFormat, TrunkState
-from app.sip.notices import CallDigit, CallEnded, CallFigures, CallMeters, CallProgress
+from app.sip.notices import CallDigit, CallEnded, CallFigures, CallMeters, CallProgress, HistoryTrouble
 from app.ui.trunk_page import TrunkPage
 from app.ui.widgets.call_card import CallCard
 from tests.helpers.fake_desk import figures, good_call, office, registered
@@ -248,6 +248,19 @@ def test_announcement_goes_when_the_caller_gives_up(scene: Scene) -> None:
     outcome = good_call('"Anna Smith" <sip:+493012345678@provider.example>', duration_s=0.0)
     scene.desk.tell(CallEnded(trunk_id="office", call_id="in-1", direction=Direction.IN, outcome=outcome))
     scene.wait(lambda: not scene.window.banner.words)
+
+
+def test_what_was_told_while_it_rang_outlasts_the_announcement(scene: Scene) -> None:
+    incoming_elsewhere(scene)
+    banner = scene.window.banner
+    announced = banner.words
+    scene.desk.tell(HistoryTrouble(trunk_id="", words="A call could not be entered in the history."))
+    scene.wait(lambda: banner.words == f"{announced}\nA call could not be entered in the history.")
+    assert banner._button.isVisible()
+    outcome = good_call('"Anna Smith" <sip:+493012345678@provider.example>', duration_s=0.0)
+    scene.desk.tell(CallEnded(trunk_id="office", call_id="in-1", direction=Direction.IN, outcome=outcome))
+    scene.wait(lambda: banner.words == "A call could not be entered in the history.")
+    assert not banner._button.isVisible()
 
 
 def test_failed_call_shows_its_finding_and_leads_to_the_setting(scene: Scene) -> None:

@@ -100,6 +100,14 @@ def test_first_trunks_are_imported_from_the_start_page(scene: Scene, tmp_path: P
     assert window.banner.words == "1 trunk was imported: Berlin."
 
 
+def test_import_tells_of_a_missing_keyring_beside_its_own_result(scene: Scene, tmp_path: Path) -> None:
+    window = scene.open(vault_note="There is no keyring.")
+    assert not scene.desk.asked_for("check_vault")
+    _import(scene, tmp_path, "trunks.csv", "name,host,user,password\nBerlin,sip.example,b,s3cret\n")
+    _page(scene).main_button.click()
+    scene.wait(lambda: window.banner.words == "1 trunk was imported: Berlin.\nThere is no keyring.")
+
+
 def test_escape_goes_back_and_nothing_is_imported(scene: Scene, tmp_path: Path, qtbot: QtBot) -> None:
     window = scene.open(office())
     _import(scene, tmp_path, "trunks.csv", IMPORT_TABLE)

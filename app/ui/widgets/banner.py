@@ -14,7 +14,7 @@ from app.ui.widgets.tone_icon import ToneIcon
 
 
 class Banner(QWidget):
-    """Hidden until `show_note`; closes by its own button."""
+    """Hidden while there is no note; closes by its own button."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,11 +46,31 @@ class Banner(QWidget):
             button: Words of its button; empty for none.
             act: What the button does; the note closes then.
         """
-        self._tone, self._act = tone, act
-        self._icon.show_tone(tone)
-        self._words.setText(words)
+        self._act = act
         self._button.setText(button)
         self._button.setVisible(bool(button))
+        self._say(words, tone)
+
+    def add_note(self, words: str, tone: Tone) -> None:
+        """Show a note below the one that is shown, whose button stays."""
+        if not self.words:
+            self.show_note(words, tone)
+        elif words not in self.words.split("\n"):
+            self._say(f"{self.words}\n{words}", tone)
+
+    def drop_note(self, words: str) -> None:
+        """Take back a note and its button; one that came below it stays."""
+        shown = self.words.split("\n")
+        left = [line for line in shown if line != words]
+        if not left:
+            self.hide()
+        elif left != shown:
+            self.show_note("\n".join(left), self._tone)
+
+    def _say(self, words: str, tone: Tone) -> None:
+        self._tone = tone
+        self._icon.show_tone(tone)
+        self._words.setText(words)
         self.setAccessibleName(words)
         self.show()
         self.update()
