@@ -1,103 +1,13 @@
-"""Keeping trunks through the desk: copies, order, switches, undo, files, trials; on a real store."""
+"""Keeping trunks through the desk: copies, order, switches, undo, trials; on a real store."""
 
 from __future__ import annotations
-
-import asyncio
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
 from app.desk import Desk
 from app.errors import SettingError, StoreError, UserError, VaultError
-from app.model.trunk import SignIn, Trunk
-from app.paths import Paths, paths_in
-from app.store import Store
-from app.vault import RunOnlyVault, Trouble, VaultNote
-
-T = TypeVar("T")
-
-CANARY = "canary-Xq7p"
-HOST = {"host": "127.0.0.1", "port": "9"}
-
-
-class Refusing(RunOnlyVault):
-    """A vault that can be told to refuse; it says so as the real one does."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.refuses: set[str] = set()
-        self.sets = 0
-        self.refuse_set_number = 0
-
-    def get(self, trunk_id: str) -> str | None:
-        self._check("get")
-        return super().get(trunk_id)
-
-    def set(self, trunk_id: str, password: str) -> None:
-        self.sets += 1
-        self._check("set")
-        if self.sets == self.refuse_set_number:
-            raise VaultError("The vault is full.", do="Empty it.")
-        super().set(trunk_id, password)
-
-    def delete(self, trunk_id: str) -> None:
-        self._check("delete")
-        super().delete(trunk_id)
-
-    @property
-    def kept(self) -> dict[str, str]:
-        """All passwords in it."""
-        return dict(self._passwords)
-
-    def _check(self, what: str) -> None:
-        if what in self.refuses:
-            raise VaultError("The vault refused.", do="Ask it nicely.")
-
-
-@pytest.fixture
-def vault() -> Refusing:
-    """Where the desk keeps passwords."""
-    return Refusing()
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> Paths:
-    """An empty data folder."""
-    return paths_in(tmp_path / "data")
-
-
-With = Callable[[Callable[[Desk], Awaitable[T]]], T]
-
-
-@pytest.fixture
-def with_desk(paths: Paths, vault: Refusing) -> With[object]:
-    """Runs something with a new desk on the same folder and vault."""
-
-    def run(act: Callable[[Desk], Awaitable[T]]) -> T:
-        async def whole() -> T:
-            desk = Desk(Store.open(paths), lambda: (vault, None))
-            try:
-                return await act(desk)
-            finally:
-                await desk.close()
-
-        return asyncio.run(whole())
-
-    return run
-
-
-async def add(desk: Desk, name: str, password: str = "", **settings: str) -> Trunk:
-    """A saved trunk."""
-    trunk, _ = await desk.add(name, {**HOST, "user": name, **settings}, password)
-    return trunk
-
-
-def names(desk: Desk) -> list[str]:
-    """Of all trunks, in order."""
-    return [trunk.name for trunk in desk.trunks()]
-
+from app.paths import Paths
+from tests.helpers.keeping import CANARY, HOST, Refusing, With, add, names
 
 # Copies, names, order, switches
 
@@ -189,6 +99,17 @@ def test_only_switches_can_be_switched(with_desk: With) -> None:
         with pytest.raises(SettingError, match='"privacy" is no switch') as caught:
             await desk.switch(office.id, "privacy", True)
         assert "allow_out" in caught.value.do
+
+    with_desk(act)
+
+
+def test_conflicts_are_with_saved_trunks(with_desk: With) -> None:
+    async def act(desk: Desk) -> None:
+        office = await add(desk, "Office")
+        copy = await desk.duplicate(office.id)
+        assert [found.other for found in await desk.conflicts(office)] == ["Office (copy)"]
+        await desk.remove(copy.id)
+        assert await desk.conflicts(office) == ()
 
     with_desk(act)
 
@@ -290,126 +211,6 @@ def test_one_that_can_not_be_read_is_told_can_be_deleted_and_does_not_come_back(
     with_desk(act)
 
 
-# Files
-
-
-def test_what_is_exported_can_be_imported_and_holds_no_secret(with_desk: With, vault: Refusing) -> None:
-    async def act(desk: Desk) -> None:
-        trunks = [await add(desk, name, CANARY, sign_in="credentials") for name in "ABC"]
-        everything = await desk.export_text()
-        some = await desk.export_text([trunks[2].id, trunks[0].id])
-        assert CANARY not in everything
-        assert not [trunk.id for trunk in trunks if trunk.id in everything]
-        for trunk in trunks:
-            await desk.remove(trunk.id)
-        imported = await desk.import_text(some)
-        assert [trunk.name for trunk in imported] == names(desk) == ["C", "A"]
-        assert not {trunk.id for trunk in imported} & {trunk.id for trunk in trunks}
-        assert imported[0].sign_in is SignIn.CREDENTIALS
-        assert await desk.export_text() == some
-        assert vault.kept == {}
-        with pytest.raises(VaultError, match="No password is known for C") as caught:
-            await desk.connect(imported[0].id)
-        assert caught.value.field == "password"
-
-    with_desk(act)
-
-
-def test_names_that_are_taken_are_refused_or_get_a_number_when_asked(with_desk: With) -> None:
-    async def act(desk: Desk) -> None:
-        await add(desk, "A")
-        await add(desk, "B")
-        text = await desk.export_text()
-        await desk.remove(desk.id_of("A"))
-        with pytest.raises(StoreError, match='"B" already') as caught:
-            await desk.import_text(text)
-        assert caught.value.field == "name"
-        assert names(desk) == ["B"]
-        await desk.import_text(text, rename_taken=True)
-        await desk.import_text(text, rename_taken=True)
-        assert names(desk) == ["B", "A", "B (2)", "A (2)", "B (3)"]
-
-    with_desk(act)
-
-
-def test_a_certificate_that_is_not_on_this_computer_is_told_and_nothing_is_imported(with_desk: With) -> None:
-    text = (
-        '{"ringback": "trunks", "version": 1, "trunks": [{"name": "A", "host": "a.example", "user": "1"},'
-        '{"name": "B", "host": "b.example", "user": "1", "ca_file": "/nowhere/ca.pem"}]}'
-    )
-
-    async def act(desk: Desk) -> None:
-        with pytest.raises(SettingError, match=r'Trunk "B": CA file .*/nowhere/ca\.pem'):
-            await desk.import_text(text)
-        assert desk.trunks() == ()
-
-    with_desk(act)
-
-
-TABLE = f"""name,host,user,password
-A,a.example,1,{CANARY}1
-B,b.example,x y,{CANARY}2
-C,c.example,3,
-D,d.example,4,{CANARY}4
-"""
-
-
-def test_the_good_rows_of_a_table_are_saved_with_their_passwords(with_desk: With, vault: Refusing) -> None:
-    async def act(desk: Desk) -> None:
-        preview = await desk.preview_csv(TABLE)
-        assert desk.trunks() == ()
-        assert vault.kept == {}
-        trunks = await desk.import_rows(preview)
-        assert names(desk) == ["A", "C", "D"]
-        assert vault.kept == {trunks[0].id: f"{CANARY}1", trunks[2].id: f"{CANARY}4"}
-        # The same table once more: every name is taken now
-        assert (await desk.preview_csv(TABLE)).good == ()
-        with pytest.raises(StoreError, match="already"):
-            await desk.import_rows(preview)
-        assert names(desk) == ["A", "C", "D"]
-        assert len(vault.kept) == 2
-
-    with_desk(act)
-
-
-def test_a_table_whose_passwords_can_not_all_be_kept_is_not_imported(
-    with_desk: With, vault: Refusing
-) -> None:
-    async def act(desk: Desk) -> None:
-        vault.refuse_set_number = 2
-        preview = await desk.preview_csv(TABLE)
-        with pytest.raises(VaultError, match="full"):
-            await desk.import_rows(preview)
-        assert desk.trunks() == ()
-        assert vault.kept == {}
-
-    with_desk(act)
-
-
-def test_without_a_keyring_passwords_of_a_table_are_kept_for_this_run_and_that_is_said(paths: Paths) -> None:
-    note = VaultNote(trouble=Trouble.MISSING, what="There is no keyring.", do="Install one.")
-
-    async def act() -> None:
-        desk = Desk(Store.open(paths), lambda: (RunOnlyVault(), note))
-        trunks = await desk.import_rows(await desk.preview_csv(TABLE))
-        assert desk.vault_note == "There is no keyring. Install one."
-        assert await desk._keeping.password_for(trunks[0]) == f"{CANARY}1"
-        await desk.close()
-
-    asyncio.run(act())
-
-
-def test_conflicts_are_with_saved_trunks(with_desk: With) -> None:
-    async def act(desk: Desk) -> None:
-        office = await add(desk, "Office")
-        copy = await desk.duplicate(office.id)
-        assert [found.other for found in await desk.conflicts(office)] == ["Office (copy)"]
-        await desk.remove(copy.id)
-        assert await desk.conflicts(office) == ()
-
-    with_desk(act)
-
-
 # Trials
 
 
@@ -467,38 +268,5 @@ def test_a_new_trunk_can_be_given_its_id(with_desk: With, vault: Refusing) -> No
         trunk, _ = await desk.add("Office", {**HOST, "user": "1"}, CANARY, trunk_id="f" * 32)
         assert trunk.id == "f" * 32
         assert vault.kept == {"f" * 32: CANARY}
-
-    with_desk(act)
-
-
-def test_five_hundred_trunks_with_many_numbers_go_out_and_come_in(with_desk: With) -> None:
-    dids = ";".join(f"+49301{number:06}" for number in range(10_000))
-    rows = [f"Trunk {number},sip.example.com,{number}," for number in range(499)]
-    table = "\n".join(["name,host,user,dids", *rows, f'Big,sip.example.com,big,"{dids}"'])
-
-    async def act(desk: Desk) -> None:
-        assert len(await desk.import_rows(await desk.preview_csv(table))) == 500
-        text = await desk.export_text()
-        before = [trunk.name for trunk in desk.trunks()]
-        for trunk in desk.trunks()[:3]:
-            await desk.remove(trunk.id)
-        assert len(await desk.import_text(text, rename_taken=True)) == 500
-        assert names(desk)[497:500] == before[:3]
-        assert len(desk.by_name("Big (2)").dids) == 10_000
-
-    with_desk(act)
-
-
-def test_nothing_that_is_shown_holds_a_password(with_desk: With) -> None:
-    async def act(desk: Desk) -> None:
-        office = await add(desk, "Office", CANARY)
-        copy = await desk.duplicate(office.id)
-        with pytest.raises(UserError):
-            await desk.connect(copy.id, CANARY)
-        await desk.remove(office.id)
-        preview = await desk.preview_csv(TABLE)
-        seen = [desk, desk._keeping, vars(desk._keeping), preview, desk._keeping._removed, desk.trunks()]
-        await desk.undo_remove()
-        assert CANARY not in f"{seen} {await desk.export_text()}"
 
     with_desk(act)

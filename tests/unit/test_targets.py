@@ -1,27 +1,19 @@
-"""From a host name to addresses, against a real DNS server on loopback."""
+"""From a host name to addresses in their order, against a real DNS server on loopback."""
 
 from __future__ import annotations
 
-import asyncio
 import random
-import socket
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-import dns.asyncresolver
 import pytest
 
 from app.errors import SettingError
 from app.model.outcome import LocalCause
 from app.model.trunk import Transport
-from app.sip import dns_answers, targets
+from app.sip import dns_answers
 from app.sip.dns_answers import Srv
-from app.sip.local_network import ask_system, has_route
-from app.sip.targets import Resolution, ResolveError, resolve
-from tests.helpers.dns_server import DnsServer, dns_server
-from tests.helpers.ports import free_ports
-
-NO_LIMIT = 30.0
+from app.sip.targets import ResolveError
+from tests.helpers.name_lookups import SERVERS, look_up, shown
 
 
 class Fixed(random.Random):
@@ -36,55 +28,6 @@ class Fixed(random.Random):
         assert a == 0
         self.highest.append(b)
         return self.draws.pop(0)
-
-
-async def knows_nothing(name: str) -> tuple[str, ...]:
-    return ()
-
-
-def look_up(
-    records: str,
-    host: str = "example.test",
-    port: int | None = None,
-    transport: Transport = Transport.UDP,
-    proxy: str = "",
-    *,
-    chance: random.Random | None = None,
-    system: targets.SystemLookup = knows_nothing,
-    reachable: Callable[[str, int], bool] = lambda address, port: True,
-    prepare: Callable[[DnsServer], None] = lambda server: None,
-    limit_s: float = NO_LIMIT,
-) -> tuple[Resolution, list[str]]:
-    """Resolve against these records; gives the questions too."""
-
-    async def main() -> tuple[Resolution, list[str]]:
-        async with dns_server(records) as server:
-            prepare(server)
-            found = await resolve(
-                host,
-                port,
-                transport,
-                proxy,
-                resolver=server.resolver(),
-                limit_s=limit_s,
-                system=system,
-                chance=chance,
-                reachable=reachable,
-            )
-            return found, server.asked
-
-    return asyncio.run(main())
-
-
-def shown(found: Resolution) -> list[str]:
-    return [str(target) for target in found.targets]
-
-
-def silence(*questions: str) -> Callable[[DnsServer], None]:
-    def prepare(server: DnsServer) -> None:
-        server.silent = set(questions)
-
-    return prepare
 
 
 @pytest.mark.parametrize(
@@ -136,18 +79,6 @@ def test_each_transport_has_its_srv_name(transport: Transport, name: str, defaul
 def test_without_srv_the_hosts_own_addresses_and_the_default_port_are_used() -> None:
     found, _ = look_up("example.test. A 192.0.2.1\nexample.test. A 192.0.2.2", transport=Transport.TLS)
     assert shown(found) == ["tls 192.0.2.1:5061 (example.test)", "tls 192.0.2.2:5061 (example.test)"]
-
-
-SERVERS = """
-_sip._udp.example.test. SRV 20 0 5062 c.test.
-_sip._udp.example.test. SRV 10 60 5060 a.test.
-_sip._udp.example.test. SRV 10 20 5061 b.test.
-_sip._udp.example.test. SRV 10 0 5063 d.test.
-a.test. A 192.0.2.1
-b.test. A 192.0.2.2
-c.test. A 192.0.2.3
-d.test. A 192.0.2.4
-"""
 
 
 @pytest.mark.parametrize(
@@ -314,160 +245,6 @@ def test_no_route_to_any_address_is_told_at_once() -> None:
     assert "online" in caught.value.do
 
 
-def test_an_unknown_name_is_named() -> None:
-    with pytest.raises(ResolveError) as caught:
-        look_up("", "sip.exmaple.test")
-    error = caught.value
-    assert error.cause is LocalCause.NAME_NOT_FOUND
-    assert "sip.exmaple.test" in error.what
-    assert "spelling" in error.do
-    assert error.field == "host"
-    assert "A sip.exmaple.test: no such name" in error.steps
-    assert error.details.splitlines() == list(error.steps)
-
-
-def test_a_name_without_addresses_is_told_apart_from_an_unknown_one() -> None:
-    with pytest.raises(ResolveError) as caught:
-        look_up('example.test. TXT "x"')
-    assert caught.value.cause is LocalCause.NO_ROUTE
-    assert "has no IP address" in caught.value.what
-
-
-def test_silent_name_servers_end_within_the_limit() -> None:
-    async def main() -> float:
-        loop = asyncio.get_running_loop()
-        async with dns_server() as server:
-            server.silent = {"*"}
-            start = loop.time()
-            with pytest.raises(ResolveError) as caught:
-                await resolve(
-                    "example.test",
-                    None,
-                    Transport.UDP,
-                    resolver=server.resolver(),
-                    limit_s=0.5,
-                    system=knows_nothing,
-                )
-            assert caught.value.cause is LocalCause.NAME_SERVER_SILENT
-            assert "example.test" in caught.value.what
-            assert "online" in caught.value.do
-            assert (
-                "A example.test: no answer from a name server (asked 127.0.0.1 for 0.2 s)"
-                in caught.value.steps
-            )
-            return loop.time() - start
-
-    assert 0.15 < asyncio.run(main()) < 5
-
-
-def test_a_system_lookup_that_hangs_ends_within_the_limit() -> None:
-    async def hangs(name: str) -> tuple[str, ...]:
-        await asyncio.Event().wait()
-        return ()
-
-    with pytest.raises(ResolveError) as caught:
-        look_up("", system=hangs, limit_s=0.3)
-    assert caught.value.cause is LocalCause.NAME_NOT_FOUND
-    with pytest.raises(ResolveError) as caught:
-        look_up("", "pbx", system=hangs, limit_s=0.3)
-    assert caught.value.cause is LocalCause.NAME_SERVER_SILENT
-
-
-def test_a_name_server_that_is_not_there_counts_as_silent() -> None:
-    async def main() -> None:
-        resolver = dns.asyncresolver.Resolver(configure=False)
-        resolver.nameservers = ["127.0.0.1"]
-        resolver.port = free_ports()[0]
-        await resolve("example.test", None, Transport.UDP, resolver=resolver, system=knows_nothing, limit_s=3)
-
-    with pytest.raises(ResolveError) as caught:
-        asyncio.run(main())
-    assert caught.value.cause is LocalCause.NAME_SERVER_SILENT
-
-
-def test_a_failing_name_server_counts_as_silent_and_the_evidence_says_what_it_did() -> None:
-    def prepare(server: DnsServer) -> None:
-        server.failing = {"A example.test", "AAAA example.test"}
-
-    with pytest.raises(ResolveError) as caught:
-        look_up("example.test. A 192.0.2.1", port=5060, prepare=prepare)
-    assert caught.value.cause is LocalCause.NAME_SERVER_SILENT
-    assert "SERVFAIL" in caught.value.details
-
-
-def test_silence_about_naptr_alone_costs_a_moment_and_nothing_else() -> None:
-    found, _ = look_up(SERVERS, prepare=silence("NAPTR example.test"), limit_s=3)
-    assert len(found.targets) == 4
-    assert any(step.startswith("NAPTR") and "no answer" in step for step in found.steps)
-
-
-def test_silence_about_srv_alone_leaves_the_hosts_own_address() -> None:
-    found, _ = look_up("example.test. A 192.0.2.1", prepare=silence("SRV _sip._udp.example.test"), limit_s=1)
-    assert shown(found) == ["udp 192.0.2.1:5060 (example.test)"]
-
-
-def test_silence_about_the_srv_targets_counts_as_silent() -> None:
-    with pytest.raises(ResolveError) as caught:
-        look_up(
-            "_sip._udp.example.test. SRV 1 1 5060 a.test.\na.test. A 192.0.2.1",
-            prepare=silence("A a.test", "AAAA a.test"),
-            limit_s=1,
-        )
-    assert caught.value.cause is LocalCause.NAME_SERVER_SILENT
-
-
-def test_what_dns_does_not_know_the_system_is_asked_for() -> None:
-    async def hosts_file(name: str) -> tuple[str, ...]:
-        return {"pbx.office.test": ("192.0.2.7", "2001:db8::7")}[name]
-
-    found, _ = look_up("", "pbx.office.test", transport=Transport.TCP, system=hosts_file)
-    assert shown(found) == [
-        "tcp 192.0.2.7:5060 (pbx.office.test)",
-        "tcp [2001:db8::7]:5060 (pbx.office.test)",
-    ]
-
-
-@pytest.mark.parametrize("host", ["pbx", "localhost", "my.localhost", "printer.local"])
-def test_names_of_this_network_go_to_the_system_and_not_to_dns(host: str) -> None:
-    async def hosts_file(name: str) -> tuple[str, ...]:
-        return ("192.0.2.8",) if name == host else ()
-
-    found, asked = look_up("", host, system=hosts_file)
-    assert shown(found) == [f"udp 192.0.2.8:5060 ({host})"]
-    assert asked == []
-
-
-def test_an_unknown_name_of_this_network_is_named() -> None:
-    with pytest.raises(ResolveError) as caught:
-        look_up("", "pbx")
-    assert caught.value.cause is LocalCause.NAME_NOT_FOUND
-    assert "pbx" in caught.value.what
-
-
-def test_localhost_works_without_any_name_server() -> None:
-    found = asyncio.run(resolve("localhost", 5070, Transport.TCP))
-    assert "127.0.0.1" in [target.address for target in found.targets]
-    assert {target.port for target in found.targets} == {5070}
-
-
-def test_a_system_without_name_servers_still_has_its_hosts_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def hosts_file(name: str) -> tuple[str, ...]:
-        return ("192.0.2.7",) if name == "pbx.office.test" else ()
-
-    monkeypatch.setattr(dns_answers, "system_resolver", lambda: None)
-
-    def run(host: str) -> Resolution:
-        return asyncio.run(
-            resolve(host, None, Transport.UDP, system=hosts_file, reachable=lambda address, port: True)
-        )
-
-    assert shown(run("pbx.office.test")) == ["udp 192.0.2.7:5060 (pbx.office.test)"]
-    with pytest.raises(ResolveError) as caught:
-        run("sip.example.test")
-    assert caught.value.cause is LocalCause.NAME_SERVER_SILENT
-    assert "no name server" in caught.value.details
-
-
 @pytest.mark.parametrize(
     ("proxy", "expected"),
     [
@@ -497,25 +274,6 @@ def test_what_can_be_no_host_is_a_wrong_setting(host: str) -> None:
     assert caught.value.field == "host"
 
 
-def test_a_lookup_can_be_cancelled() -> None:
-    async def main() -> None:
-        async with dns_server() as server:
-            server.silent = {"*"}
-            lookup = asyncio.create_task(
-                resolve("example.test", None, Transport.UDP, resolver=server.resolver(), system=knows_nothing)
-            )
-            async with asyncio.timeout(10):
-                while not server.asked:
-                    await asyncio.sleep(0)
-            lookup.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await lookup
-            others = asyncio.all_tasks() - {asyncio.current_task()}
-            assert others == set()
-
-    asyncio.run(main())
-
-
 def test_the_steps_tell_what_was_asked_and_answered() -> None:
     found, _ = look_up("_sip._udp.example.test. SRV 1 2 5060 a.test.\na.test. A 192.0.2.1")
     assert found.steps == (
@@ -524,43 +282,3 @@ def test_the_steps_tell_what_was_asked_and_answered() -> None:
         "A a.test: 192.0.2.1",
         "AAAA a.test: none",
     )
-
-
-def test_the_systems_lookup_tells_an_unknown_name_from_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(code: int) -> Callable[..., object]:
-        def getaddrinfo(*args: object, **kwargs: object) -> object:
-            raise socket.gaierror(code, "test")
-
-        return getaddrinfo
-
-    monkeypatch.setattr(socket, "getaddrinfo", fails(socket.EAI_NONAME))
-    assert asyncio.run(ask_system("example.test")) == ()
-    monkeypatch.setattr(socket, "getaddrinfo", fails(socket.EAI_AGAIN))
-    with pytest.raises(socket.gaierror):
-        asyncio.run(ask_system("example.test"))
-
-
-def test_a_stuck_system_lookup_does_not_hold_up_the_end_of_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    stuck, go_on = threading.Event(), threading.Event()
-
-    def getaddrinfo(*args: object, **kwargs: object) -> list[object]:
-        stuck.set()
-        go_on.wait(30)
-        return []
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    with pytest.raises(TimeoutError):
-        asyncio.run(asyncio.wait_for(ask_system("example.test"), 0.1))
-    assert stuck.is_set()
-    assert not go_on.is_set()
-    # The late answer meets a closed loop
-    threads = [thread for thread in threading.enumerate() if "example.test" in thread.name]
-    go_on.set()
-    for thread in threads:
-        thread.join(10)
-    assert not any(thread.is_alive() for thread in threads)
-
-
-def test_a_route_is_known_to_loopback_and_not_to_what_is_no_address() -> None:
-    assert has_route("127.0.0.1", 5060)
-    assert not has_route("999.0.0.1", 5060)
