@@ -72,6 +72,13 @@ class Srtp(StrEnum):
     REQUIRE = "require"
 
 
+class CryptoSuite(StrEnum):
+    """Ciphers of SRTP that SDES gives keys for, the preferred one first (RFC 4568 section 6.2)."""
+
+    AES_CM_128_HMAC_SHA1_80 = "AES_CM_128_HMAC_SHA1_80"
+    AES_CM_128_HMAC_SHA1_32 = "AES_CM_128_HMAC_SHA1_32"
+
+
 class Dtmf(StrEnum):
     """How digits are sent in a call: RFC 4733 events, SIP INFO, or tones in the sound itself."""
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from app.model.trunk import Dtmf, FromHost, IdentityHeader, NumberFormat, Srtp, Transport
+from app.model.trunk import CryptoSuite, Dtmf, FromHost, IdentityHeader, NumberFormat, Srtp, Transport
 
 
 class Confidence(StrEnum):
@@ -182,6 +182,7 @@ class Media(_Table, frozen=True, kw_only=True):
     Attributes:
         codecs: Offered by the provider, the preferred one first; also ones that Ringback has not.
         srtp: Off, offered, or required; None when it is not known.
+        srtp_suites: Those that keys are taken for; empty when they are not known.
         dtmf: None when it is not known.
         rtp_ports: For example `10000-20000`.
         note: What a customer should know.
@@ -190,6 +191,7 @@ class Media(_Table, frozen=True, kw_only=True):
 
     codecs: tuple[str, ...] = ()
     srtp: Srtp | None = None
+    srtp_suites: tuple[CryptoSuite, ...] = ()
     dtmf: Dtmf | None = None
     rtp_ports: str = ""
     note: str = ""

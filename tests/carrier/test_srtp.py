@@ -2,127 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import secrets
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from aiortp import RtcpSrPacket, RtpPacket, is_rtcp
+from aiortp import RtcpSrPacket, is_rtcp
 from aiosipua import parse_sdp
-from pylibsrtp import Error, Policy, Session
 
-from app.model.trunk import Srtp
+from app.model.trunk import CryptoSuite, Srtp
 from app.providers.schema import Media, Method, Mistake, Provider
-from app.sip.carrier.messages import CarrierOptions
-from app.sip.carrier.offers import UnusableSdpError, plan_for_answer, plan_for_offer, read_sdp
 from app.sip.carrier.profile import profile_of
 from app.sip.carrier.profile_facts import facts_of
-from app.sip.carrier.sdes import KEY_BYTES, Crypto, Suite, choose
+from app.sip.carrier.sdes import KEY_BYTES, Crypto
 from app.sip.carrier.server import Carrier
 from app.sip.carrier.srtp import Protection
-from tests.carrier.phone import ACCOUNTS, FAST, HOST, Call, Ear, Phone, sdp, until
+from tests.carrier.phone import HOST, Phone, sdp, until
 from tests.carrier.providers import provider, refusal
+from tests.carrier.secure_phone import (
+    KEY,
+    SHA1_32,
+    SHA1_80,
+    ear_of,
+    encrypted_call,
+    secure,
+    with_secure_phone,
+)
 
-SHA1_80, SHA1_32 = Suite
-PROFILES = {SHA1_80: Policy.SRTP_PROFILE_AES128_CM_SHA1_80, SHA1_32: Policy.SRTP_PROFILE_AES128_CM_SHA1_32}
 PLAIN_BYTES = 172
 """An RTP packet with 160 bytes of sound."""
-
-Work = Callable[[Carrier, Phone], Awaitable[None]]
-SUITES = pytest.mark.parametrize("suite", list(Suite))
-
-
-def session(suite: Suite, key: bytes, ssrc_type: int) -> Session:
-    return Session(Policy(key=key, ssrc_type=ssrc_type, srtp_profile=PROFILES[suite]))
-
-
-class SecureEar(Ear):
-    """Encrypts what it sends, and what it can't open it keeps apart."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.suite = SHA1_80
-        self.wire: list[bytes] = []
-        self.unopened: list[bytes] = []
-        self.rekey()
-
-    def rekey(self, suite: Suite = SHA1_80) -> None:
-        """Take a new key for sending."""
-        self.suite = suite
-        self.key = secrets.token_bytes(KEY_BYTES)
-        self._out = session(suite, self.key, Policy.SSRC_ANY_OUTBOUND)
-
-    def trust(self, description: Any) -> None:
-        """Take the carrier's key from its SDP."""
-        (line,) = description.audio.attributes["crypto"]
-        crypto = choose([line])
-        assert crypto is not None
-        assert crypto.suite is self.suite
-        self._in = session(crypto.suite, crypto.key, Policy.SSRC_ANY_INBOUND)
-
-    def offer(self, *, tag: int = 1, proto: str = "RTP/SAVP", **more: Any) -> str:
-        """SDP with our key."""
-        line = Crypto(tag=str(tag), suite=self.suite, key=self.key).line()
-        return sdp(self.port, proto=proto, more=f"a=crypto:{line}", **more)
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self.wire.append(data)
-        try:
-            plain = self._in.unprotect_rtcp(data) if is_rtcp(data) else self._in.unprotect(data)
-        except (Error, AttributeError):
-            self.unopened.append(data)
-            return
-        super().datagram_received(plain, addr)
-
-    def send(self, port: int, payload: bytes, *, payload_type: int = 0, marker: int = 0) -> RtpPacket:
-        packet = self.packet(payload, payload_type=payload_type, marker=marker)
-        self.transport.sendto(self._out.protect(packet.serialize()), (HOST, port))
-        return packet
-
-    def send_report(self, port: int, report: RtcpSrPacket) -> None:
-        """Send RTCP, encrypted too."""
-        self.transport.sendto(self._out.protect_rtcp(bytes(report)), (HOST, port))
-
-
-def with_secure_phone(work: Work, facts: Provider | None = None, notes: list[str] | None = None) -> None:
-    """Run `work` with a phone whose ear has SRTP."""
-
-    async def test() -> None:
-        async with (
-            Carrier(
-                accounts=ACCOUNTS,
-                options=CarrierOptions(timing=FAST),
-                profile=profile_of(facts) if facts else None,
-                note=(notes if notes is not None else []).append,
-            ) as carrier,
-            await Phone.open(carrier.udp_port) as phone,
-        ):
-            await secure(phone)
-            await work(carrier, phone)
-            await until(lambda: carrier.calls_up == 0, "all calls to be over")
-
-    asyncio.run(test())
-
-
-async def secure(phone: Phone) -> SecureEar:
-    """Give a phone an ear with SRTP."""
-    phone.ear.transport.close()
-    phone.ear = ear = await SecureEar.open()
-    return ear
-
-
-def ear_of(phone: Phone) -> SecureEar:
-    assert isinstance(phone.ear, SecureEar)
-    return phone.ear
-
-
-async def encrypted_call(phone: Phone, number: str, **more: Any) -> Call:
-    """Call with SRTP; the carrier's key is taken from its answer."""
-    call = await phone.call(number, body=ear_of(phone).offer(**more))
-    ear_of(phone).trust(call.description)
-    return call
+SUITES = pytest.mark.parametrize("suite", list(CryptoSuite))
 
 
 def media_of(facts: Srtp | None, *refusals: Any) -> Provider:
@@ -133,7 +41,7 @@ def media_of(facts: Srtp | None, *refusals: Any) -> Provider:
 
 
 @SUITES
-def test_an_echo_is_encrypted_on_both_ways(suite: Suite) -> None:
+def test_an_echo_is_encrypted_on_both_ways(suite: CryptoSuite) -> None:
     notes: list[str] = []
 
     async def work(_carrier: Carrier, phone: Phone) -> None:
@@ -158,7 +66,7 @@ def test_an_echo_is_encrypted_on_both_ways(suite: Suite) -> None:
 
 
 @SUITES
-def test_reports_are_encrypted_on_both_ways(suite: Suite) -> None:
+def test_reports_are_encrypted_on_both_ways(suite: CryptoSuite) -> None:
     async def work(_carrier: Carrier, phone: Phone) -> None:
         ear = ear_of(phone)
         ear.rekey(suite)
@@ -345,6 +253,40 @@ def test_where_srtp_is_required_a_call_does_not_become_plain_later() -> None:
     with_secure_phone(work, media_of(Srtp.REQUIRE))
 
 
+def test_a_provider_with_one_suite_takes_no_key_for_another() -> None:
+    async def work(_carrier: Carrier, phone: Phone) -> None:
+        ear = ear_of(phone)
+        ear.rekey(SHA1_32)
+        response = await phone.refused("600", body=ear.offer())
+        assert response.status_code == 488
+        assert f"No SRTP key that can be used; here: {SHA1_80.value}" in (
+            response.get_header("warning") or ""
+        )
+        both = ear.offer(tag=1).replace("a=crypto:", f"a=crypto:2 {SHA1_80.value} inline:{KEY}\r\na=crypto:")
+        call = await phone.call("600", body=both)
+        (line,) = call.description.audio.attributes["crypto"]
+        assert line.split()[:2] == ["2", SHA1_80.value]
+        await call.bye()
+
+    facts = provider(Method.REGISTER, media=Media(srtp=Srtp.OFF, srtp_suites=(SHA1_80,)))
+    with_secure_phone(work, facts)
+
+
+def test_a_provider_with_one_suite_offers_a_key_for_no_other() -> None:
+    async def work(_carrier: Carrier, phone: Phone) -> None:
+        call = await phone.invite("600", body="")
+        response = await phone.final(call.invite)
+        call.learn(response)
+        (line,) = call.description.audio.attributes["crypto"]
+        assert line.split()[1] == SHA1_80.value
+        ear_of(phone).trust(call.description)
+        call.ack(response, body=ear_of(phone).offer())
+        await call.bye()
+
+    facts = provider(Method.REGISTER, media=Media(srtp=Srtp.REQUIRE, srtp_suites=(SHA1_80,)))
+    with_secure_phone(work, facts)
+
+
 @pytest.mark.parametrize("encrypted", [True, False])
 def test_where_srtp_is_required_the_carriers_own_offer_is_for_nothing_else(encrypted: bool) -> None:
     async def work(_carrier: Carrier, phone: Phone) -> None:
@@ -353,7 +295,9 @@ def test_where_srtp_is_required_the_carriers_own_offer_is_for_nothing_else(encry
         call.learn(response)
         audio = call.description.audio
         assert audio.proto == "RTP/SAVP"
-        assert [line.split()[1] for line in audio.attributes["crypto"]] == [suite.value for suite in Suite]
+        assert [line.split()[1] for line in audio.attributes["crypto"]] == [
+            suite.value for suite in CryptoSuite
+        ]
         audio.attributes["crypto"] = audio.attributes["crypto"][:1]
         ear_of(phone).trust(call.description)
         call.ack(response, body=ear_of(phone).offer() if encrypted else sdp(phone.ear.port))
@@ -380,96 +324,3 @@ def test_it_is_said_what_is_made_of_srtp(facts: Srtp | None, words: str) -> None
     said = facts_of(media_of(facts), profile_of(media_of(facts)))
     assert any(words in line for line in (*said.plays, *said.lenient))
     assert any(SHA1_32 in line for line in said.plays) == (facts is not None)
-
-
-# Lines of SDP
-
-KEY = base64.b64encode(b"k" * KEY_BYTES).decode()
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        f"1 {SHA1_80} inline:{KEY}",
-        f"1 {SHA1_32} inline:{KEY}|2^31",
-        f"999 aes_cm_128_hmac_sha1_80 INLINE:{KEY}|1048576 -UNENCRYPTED_SRTP WSH=64",
-    ],
-)
-def test_a_key_that_can_be_used_is_taken(line: str) -> None:
-    crypto = choose(["1 AES_256_CM_HMAC_SHA1_80 inline:" + KEY, line, f"9 {SHA1_80} inline:{KEY}"])
-    assert crypto is not None
-    assert (crypto.tag, crypto.key) == (line.split()[0], b"k" * KEY_BYTES)
-    assert crypto.suite.lower() == line.split()[1].lower()
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "",
-        "1",
-        f"1 {SHA1_80}",
-        f"x {SHA1_80} inline:{KEY}",
-        f"1 F8_128_HMAC_SHA1_80 inline:{KEY}",
-        f"1 AES_256_CM_HMAC_SHA1_80 inline:{KEY}",
-        f"1 {SHA1_80} inline:{KEY[:-4]}",
-        f"1 {SHA1_80} inline:{KEY}AAAA",
-        f"1 {SHA1_80} inline:{KEY[:-1]}é",
-        f"1 {SHA1_80} uri:{KEY}",
-        f"1 {SHA1_80} inline:{KEY}|2^31|1:4",
-        f"1 {SHA1_80} inline:{KEY}|1:4",
-        f"1 {SHA1_80} inline:{KEY};inline:{KEY}",
-        f"1 {SHA1_80} inline:{KEY} UNENCRYPTED_SRTCP",
-        f"1 {SHA1_80} inline:{KEY} KDR=1",
-    ],
-)
-def test_a_key_that_can_not_be_used_is_left_out(line: str) -> None:
-    assert choose([line]) is None
-
-    async def work(_carrier: Carrier, phone: Phone) -> None:
-        body = sdp(phone.ear.port, proto="RTP/SAVP", more=f"a=crypto:{line}")
-        response = await phone.refused("600", body=body)
-        assert response.status_code == 488
-        assert "No SRTP key that can be used" in (response.get_header("warning") or "")
-
-    with_secure_phone(work)
-
-
-def test_of_two_streams_the_first_that_can_be_used_is_answered_and_the_other_refused() -> None:
-    secured = f"m=audio 4002 RTP/SAVP 8\r\na=crypto:1 {SHA1_80} inline:{KEY}\r\n"
-    unknown = f"m=audio 4004 RTP/SAVP 8\r\na=crypto:1 F8_128_HMAC_SHA1_80 inline:{KEY}\r\n"
-    dtls = "m=audio 4006 UDP/TLS/RTP/SAVPF 8\r\n"
-    plain = sdp(4000)
-    both = read_sdp(plain + secured)
-    assert plan_for_offer(both, ["PCMA"], Srtp.OFFER).position == 0
-    required = plan_for_offer(both, ["PCMA"], Srtp.REQUIRE)
-    assert (required.position, required.remote) == (1, (HOST, 4002))
-    assert required.crypto is not None
-    session_lines, _, media_line = plain.partition("m=audio")
-    turned = read_sdp(session_lines + dtls + unknown + secured + "m=audio" + media_line)
-    assert plan_for_offer(turned, ["PCMA"], Srtp.OFF).position == 2
-    with pytest.raises(UnusableSdpError, match="No SRTP key"):
-        plan_for_offer(read_sdp(session_lines + dtls + unknown), ["PCMA"])
-    with pytest.raises(UnusableSdpError, match="RTP/AVP or RTP/SAVP"):
-        plan_for_offer(read_sdp(session_lines + dtls), ["PCMA"])
-
-
-def test_an_answer_is_encrypted_as_the_offer_was() -> None:
-    line = f"a=crypto:1 {SHA1_80} inline:{KEY}"
-    plain, keyed = read_sdp(sdp(4000)), read_sdp(sdp(4000, more=line))
-    secured = read_sdp(sdp(4000, proto="RTP/SAVP", more=line))
-    assert plan_for_answer(keyed, ["PCMU"]).crypto is None
-    assert plan_for_answer(secured, ["PCMU"], encrypted=True).crypto is not None
-    for answer in (plain, keyed):
-        with pytest.raises(UnusableSdpError, match="not encrypted"):
-            plan_for_answer(answer, ["PCMU"], encrypted=True)
-
-
-def test_keys_are_shown_in_no_repr() -> None:
-    crypto = choose([f"1 {SHA1_80} inline:{KEY}"])
-    plan = plan_for_offer(
-        read_sdp(sdp(4000, proto="RTP/SAVP", more=f"a=crypto:1 {SHA1_80} inline:{KEY}")), ["PCMU"]
-    )
-    for shown in (repr(crypto), repr(plan), str(plan)):
-        assert "kkk" not in shown
-        assert KEY not in shown
-        assert "hidden" in shown

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiosipua import Dialog, SipRequest, parse_address, parse_uri
 
-from app.model.trunk import Srtp, Transport
+from app.model.trunk import CryptoSuite, Srtp, Transport
 from app.sip.carrier.loopback import loopback_address
 from app.sip.carrier.messages import CarrierOptions
 from app.sip.carrier.sipmessage import contact_uri, tag_of, target_fault
@@ -28,7 +28,7 @@ class Exchange:
         host: Loopback address it listens on.
         sockets, transactions: The layers below.
         options: Strictness and times.
-        srtp: What is made of offers, as in `plan_for_offer`.
+        srtp, suites: What is made of offers, as in `plan_for_offer`.
         note: Gets one line for people for everything that happens.
     """
 
@@ -39,13 +39,14 @@ class Exchange:
         transactions: TransactionLayer,
         options: CarrierOptions,
         srtp: Srtp,
+        suites: tuple[CryptoSuite, ...],
         note: Callable[[str], None],
     ) -> None:
         self.host = host
         self.sockets = sockets
         self.transactions = transactions
         self.options = options
-        self.srtp = srtp
+        self.srtp, self.suites = srtp, suites
         self.timing = options.timing
         self.note = note
         self._legs: dict[DialogKey, Leg] = {}

@@ -51,7 +51,8 @@ class IncomingLeg(Leg):
         """
         self.codecs = codecs or self.codecs
         if self.invite.body:
-            plan = plan_for_offer(read_sdp(self.invite.text), self.codecs, self.exchange.srtp)
+            offer = read_sdp(self.invite.text)
+            plan = plan_for_offer(offer, self.codecs, self.exchange.srtp, self.exchange.suites)
             self.encrypted = plan.crypto is not None
 
     def ring(self) -> None:

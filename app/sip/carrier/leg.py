@@ -178,13 +178,13 @@ class Leg:
     def _answer_to(self, text: str) -> str:
         """Answer an offer and follow it; raises UnusableSdpError."""
         offer = read_sdp(text)
-        plan = plan_for_offer(offer, self.codecs, self.exchange.srtp)
+        plan = plan_for_offer(offer, self.codecs, self.exchange.srtp, self.exchange.suites)
         self.use(plan)
         return self.sdp.answer(offer, plan)
 
     def _own_offer(self) -> str:
         self._offered = True
-        return self.sdp.offer(self.codecs, encrypted=self.must_encrypt)
+        return self.sdp.offer(self.codecs, self.exchange.suites if self.must_encrypt else ())
 
     @property
     def must_encrypt(self) -> bool:
@@ -200,7 +200,7 @@ class Leg:
 
     def offered(self, text: str) -> tuple[str, ...]:
         """Codecs of ours in an offer; raises UnusableSdpError."""
-        return offered_codecs(read_sdp(text), self.exchange.srtp)
+        return offered_codecs(read_sdp(text), self.exchange.srtp, self.exchange.suites)
 
     def refuse_sdp(
         self, request: SipRequest, transaction: ServerTransaction, error: UnusableSdpError

@@ -16,9 +16,9 @@ from aiosipua import (
     serialize_sdp,
 )
 
-from app.model.trunk import Srtp
+from app.model.trunk import CryptoSuite, Srtp
 from app.sip.carrier.loopback import loopback_address
-from app.sip.carrier.sdes import Crypto, Suite, choose
+from app.sip.carrier.sdes import ALL_SUITES, Crypto, choose
 
 CODECS: dict[str, int] = {"PCMU": 0, "PCMA": 8, "G722": 9}
 """Codec to static payload type (RFC 3551 table 4); all have an RTP clock of 8000 Hz, G.722 too."""
@@ -79,7 +79,9 @@ class LocalSdp:
         packet_ms: Length of the packets that we ask for.
     """
 
-    def __init__(self, host: str, port: int, key: Callable[[Suite], bytes], *, packet_ms: int = 20) -> None:
+    def __init__(
+        self, host: str, port: int, key: Callable[[CryptoSuite], bytes], *, packet_ms: int = 20
+    ) -> None:
         self._host = host
         self._port = port
         self._key = key
@@ -87,16 +89,16 @@ class LocalSdp:
         self._id = str(int(time.time()))
         self._version = 0
 
-    def offer(self, codecs: Sequence[str], *, encrypted: bool = False) -> str:
-        """An offer of these codecs and telephone-event."""
+    def offer(self, codecs: Sequence[str], suites: Sequence[CryptoSuite] = ()) -> str:
+        """An offer of these codecs and telephone-event, encrypted where suites are given."""
         types = {CODECS[name]: f"{name}/8000" for name in codecs}
         types[EVENT_TYPE] = "telephone-event/8000"
         audio = self._audio(types, EVENT_TYPE, "sendrecv")
-        if encrypted:
+        if suites:
             audio.proto = ENCRYPTED
             audio.attributes["crypto"] = [
                 Crypto(tag=str(tag), suite=suite, key=self._key(suite)).line()
-                for tag, suite in enumerate(Suite, 1)
+                for tag, suite in enumerate(suites, 1)
             ]
         return self._text([audio])
 
@@ -162,7 +164,12 @@ def read_sdp(text: str) -> SdpMessage:
     return sdp
 
 
-def plan_for_offer(offer: SdpMessage, codecs: Sequence[str], srtp: Srtp = Srtp.OFFER) -> Plan:
+def plan_for_offer(
+    offer: SdpMessage,
+    codecs: Sequence[str],
+    srtp: Srtp = Srtp.OFFER,
+    suites: Sequence[CryptoSuite] = ALL_SUITES,
+) -> Plan:
     """Choose from an offer: the offerer's first codec that is one of `codecs`.
 
     Args:
@@ -170,12 +177,13 @@ def plan_for_offer(offer: SdpMessage, codecs: Sequence[str], srtp: Srtp = Srtp.O
         codecs: What is taken.
         srtp: OFF: encrypted where the offer insists on it (RTP/SAVP). OFFER: also where it merely has keys
             beside plain sound. REQUIRE: never plain.
+        suites: Those of which a key is taken.
 
     Raises:
         UnusableSdpError: No audio, no codec in common, no key that can be used, plain sound where that is
             not taken, or an address that is not loopback (488).
     """
-    position, crypto = _audio_of(offer, srtp)
+    position, crypto = _audio_of(offer, srtp, suites)
     audio = offer.media[position]
     chosen = next((codec for codec in audio.codecs if _name(codec) in codecs), None)
     if chosen is None:
@@ -183,9 +191,9 @@ def plan_for_offer(offer: SdpMessage, codecs: Sequence[str], srtp: Srtp = Srtp.O
     return _plan(offer, position, chosen, crypto)
 
 
-def offered_codecs(offer: SdpMessage, srtp: Srtp) -> tuple[str, ...]:
+def offered_codecs(offer: SdpMessage, srtp: Srtp, suites: Sequence[CryptoSuite]) -> tuple[str, ...]:
     """Those of our codecs that are in the offer, in its order; raises as `plan_for_offer` does."""
-    position, _ = _audio_of(offer, srtp)
+    position, _ = _audio_of(offer, srtp, suites)
     names = (_name(codec) for codec in offer.media[position].codecs)
     return tuple(dict.fromkeys(name for name in names if name in CODECS))
 
@@ -244,17 +252,17 @@ def _name(codec: Codec) -> str:
     return name if name in CODECS and codec.clock_rate in (0, 8000) and codec.channels in (None, 1) else ""
 
 
-def _audio_of(sdp: SdpMessage, srtp: Srtp) -> tuple[int, Crypto | None]:
+def _audio_of(sdp: SdpMessage, srtp: Srtp, suites: Sequence[CryptoSuite]) -> tuple[int, Crypto | None]:
     """Position of the first audio stream that can be used, and its key where it is encrypted."""
     why = "No audio stream with RTP/AVP or RTP/SAVP"
     for position, media in enumerate(sdp.media):
         if media.media != "audio" or not media.port:
             continue
-        profile, crypto = media.proto.upper(), choose(media.attributes.get("crypto", ()))
+        profile, crypto = media.proto.upper(), choose(media.attributes.get("crypto", ()), suites)
         if profile == PLAIN and srtp is Srtp.REQUIRE:
             why = "The sound is not encrypted"
         elif profile == ENCRYPTED and crypto is None:
-            why = f"No SRTP key that can be used; here: {', '.join(Suite)}"
+            why = f"No SRTP key that can be used; here: {', '.join(suites)}"
         elif profile in (PLAIN, ENCRYPTED):
             if not 0 < media.port < 65_535:
                 raise UnusableSdpError(400, "SDP audio port is out of range")

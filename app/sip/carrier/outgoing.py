@@ -60,7 +60,7 @@ class OutgoingLeg(Leg):
         self._invite = self.in_dialog("INVITE")
         self._invite.headers.append("Allow", ALLOW)
         self._invite.headers.set_single("Content-Type", "application/sdp")
-        self._invite.text = self.sdp.offer(codecs, encrypted=self._encrypted)
+        self._invite.text = self.sdp.offer(codecs, exchange.suites if self._encrypted else ())
         self._transaction: ClientTransaction | None = None
 
     async def place(self, ring_s: float) -> bool:

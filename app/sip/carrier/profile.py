@@ -8,10 +8,11 @@ from collections.abc import Iterable
 import msgspec
 
 from app.errors import SettingError
-from app.model.trunk import IdentityHeader, NumberFormat, Srtp, Transport
+from app.model.trunk import CryptoSuite, IdentityHeader, NumberFormat, Srtp, Transport
 from app.model.typed import shown
 from app.providers import catalogue
 from app.providers.schema import Method, Mistake, Provider, Question, SignInFacts
+from app.sip.carrier.sdes import ALL_SUITES
 
 PLAYABLE = (Method.REGISTER, Method.CREDENTIALS, Method.ADDRESS)
 # What the carrier answers where no code is known: what most would take for this mistake
@@ -89,6 +90,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         caller_id_headers: Headers of which one must have it.
         codecs: Of these one has to come first.
         srtp: What is made of offers: REQUIRE refuses plain sound, OFF encrypts only where the call insists.
+        suites: Those of which an SRTP key is taken.
         answers: To the mistakes that are noticed.
     """
 
@@ -112,6 +114,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     caller_id_headers: tuple[IdentityHeader, ...] = ()
     codecs: tuple[str, ...] = ()
     srtp: Srtp = Srtp.OFFER
+    suites: tuple[CryptoSuite, ...] = ALL_SUITES
     answers: tuple[Answer, ...] = ()
 
     def answer(self, mistake: Mistake) -> Answer | None:
@@ -191,6 +194,7 @@ def profile_of(provider: Provider, method: str = "") -> Profile:
         caller_id_headers=numbers.caller_id_header if noticed[Mistake.CALLER_ID] else (),
         codecs=media.codecs if noticed[Mistake.CODEC] else (),
         srtp=media.srtp or Srtp.OFFER,
+        suites=media.srtp_suites or ALL_SUITES,
         answers=tuple(_answer(provider, mistake) for mistake, is_noticed in noticed.items() if is_noticed),
     )
 

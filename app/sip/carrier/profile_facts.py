@@ -10,7 +10,6 @@ from app.model.trunk import NumberFormat, Srtp
 from app.providers import catalogue
 from app.providers.schema import Method, Mistake, Provider
 from app.sip.carrier.profile import Answer, Profile
-from app.sip.carrier.sdes import Suite
 from app.sip.carrier.sipmessage import REASONS
 
 _FORM_WORDS: dict[NumberFormat, str] = {
@@ -80,7 +79,7 @@ def _plays(provider: Provider, profile: Profile) -> Iterable[str]:
         if answer:
             yield f"{subject} {outcome(answer)}."
     if provider.media.srtp is not None:
-        yield f"{_SOUND[provider.media.srtp]} SRTP keys come in SDP, for {' or '.join(Suite)}."
+        yield f"{_SOUND[provider.media.srtp]} SRTP keys come in SDP, for {' or '.join(profile.suites)}."
     if profile.prefix_optional:
         yield "A tech prefix in front of a called number is taken off; a number without one is right as well."
     if profile.test_numbers:

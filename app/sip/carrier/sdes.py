@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable
-from enum import StrEnum
+from collections.abc import Container, Iterable
 from typing import Any
 
 import msgspec
 
+from app.model.trunk import CryptoSuite
+
+ALL_SUITES = tuple(CryptoSuite)
 KEY_BYTES = 30
 """Master key and master salt together, for both suites (RFC 4568 section 6.2)."""
-
-
-class Suite(StrEnum):
-    """Crypto suites that are taken, the preferred one first."""
-
-    AES_CM_128_HMAC_SHA1_80 = "AES_CM_128_HMAC_SHA1_80"
-    AES_CM_128_HMAC_SHA1_32 = "AES_CM_128_HMAC_SHA1_32"
 
 
 class Crypto(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +26,7 @@ class Crypto(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     tag: str
-    suite: Suite
+    suite: CryptoSuite
     key: bytes
 
     def __repr__(self) -> str:
@@ -47,15 +42,16 @@ class Crypto(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.tag} {self.suite.value} inline:{base64.b64encode(self.key).decode()}"
 
 
-def choose(lines: Iterable[str]) -> Crypto | None:
-    """The first line that can be used (RFC 4568 section 5.1.2); None when none can."""
-    return next((crypto for line in lines if (crypto := _read(line))), None)
+def choose(lines: Iterable[str], suites: Container[CryptoSuite] = ALL_SUITES) -> Crypto | None:
+    """The first line that can be used, for one of these suites (RFC 4568 section 5.1.2), or None."""
+    read = (_read(line) for line in lines)
+    return next((crypto for crypto in read if crypto and crypto.suite in suites), None)
 
 
 def _read(line: str) -> Crypto | None:
     """One line; None for another suite, several keys, an MKI, or a parameter that changes the packets."""
     tag, name, inline, *parameters = line.split() if len(line.split()) > 2 else ("", "", "")
-    if not (tag.isascii() and tag.isdigit()) or name.upper() not in Suite.__members__:
+    if not (tag.isascii() and tag.isdigit()) or name.upper() not in CryptoSuite.__members__:
         return None
     method, _, keys = inline.partition(":")
     encoded, *more = keys.split("|")
@@ -68,4 +64,4 @@ def _read(line: str) -> Crypto | None:
         key = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         return None
-    return Crypto(tag=tag, suite=Suite[name.upper()], key=key) if len(key) == KEY_BYTES else None
+    return Crypto(tag=tag, suite=CryptoSuite[name.upper()], key=key) if len(key) == KEY_BYTES else None

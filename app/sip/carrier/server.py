@@ -26,6 +26,7 @@ from app.sip.carrier.outgoing import OutgoingLeg
 from app.sip.carrier.profile import Profile, profile_named
 from app.sip.carrier.registrar import Registrar
 from app.sip.carrier.scenarios import ECHO, NUMBERS, Scenario, cause, ring_user
+from app.sip.carrier.sdes import ALL_SUITES
 from app.sip.carrier.sipmessage import ALLOW, Headers, parse_contact, tag_of, target_refusal
 from app.sip.carrier.transactions import ServerTransaction, TransactionLayer
 from app.sip.carrier.transports import Peer, SipSockets
@@ -96,8 +97,10 @@ class Carrier:
         self._scenarios = {number.public.number: number.scenario for number in NUMBERS}
         self._sockets = SipSockets(lambda message, peer: self._transactions.received(message, peer), note)
         self._transactions = TransactionLayer(self._sockets, self._options.timing, self._requested)
-        srtp = self.profile.srtp if self.profile else Srtp.OFFER
-        self._exchange = Exchange(self._host, self._sockets, self._transactions, self._options, srtp, note)
+        srtp, suites = (self.profile.srtp, self.profile.suites) if self.profile else (Srtp.OFFER, ALL_SUITES)
+        self._exchange = Exchange(
+            self._host, self._sockets, self._transactions, self._options, srtp, suites, note
+        )
         self._closing = False
 
     @property

@@ -7,7 +7,8 @@ import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app.sip.carrier.sdes import KEY_BYTES, Crypto, Suite
+from app.model.trunk import CryptoSuite
+from app.sip.carrier.sdes import KEY_BYTES, Crypto
 
 if TYPE_CHECKING:
     from pylibsrtp import Session
@@ -19,13 +20,13 @@ class Protection:
     """Seals what a stream sends and opens what it receives; without keys packets pass as they are."""
 
     def __init__(self) -> None:
-        self._keys: dict[Suite, bytes] = {}
-        self._senders: dict[Suite, Session] = {}
+        self._keys: dict[CryptoSuite, bytes] = {}
+        self._senders: dict[CryptoSuite, Session] = {}
         self._crypto: Crypto | None = None
         self._out: Session | None = None
         self._in: Session | None = None
 
-    def key(self, suite: Suite) -> bytes:
+    def key(self, suite: CryptoSuite) -> bytes:
         """Our key for a suite: the same for the whole call, so that packet numbers go on under it."""
         return self._keys.setdefault(suite, secrets.token_bytes(KEY_BYTES))
 
@@ -58,13 +59,13 @@ class Protection:
         return _through(self._in.unprotect_rtcp, packet) if self._in else packet
 
 
-def _session(suite: Suite, key: bytes, *, sends: bool) -> Session:
+def _session(suite: CryptoSuite, key: bytes, *, sends: bool) -> Session:
     # Here: most calls are plain
     from pylibsrtp import Policy, Session
 
     profiles = {
-        Suite.AES_CM_128_HMAC_SHA1_80: Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
-        Suite.AES_CM_128_HMAC_SHA1_32: Policy.SRTP_PROFILE_AES128_CM_SHA1_32,
+        CryptoSuite.AES_CM_128_HMAC_SHA1_80: Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
+        CryptoSuite.AES_CM_128_HMAC_SHA1_32: Policy.SRTP_PROFILE_AES128_CM_SHA1_32,
     }
     direction = Policy.SSRC_ANY_OUTBOUND if sends else Policy.SSRC_ANY_INBOUND
     return Session(Policy(key=key, ssrc_type=direction, srtp_profile=profiles[suite]))
