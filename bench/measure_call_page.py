@@ -13,7 +13,7 @@ from bench.figure import Figure
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from tests.ui.scenes import Scene
+    from tests.ui.scene import Scene
 
 SECONDS = 10.0
 CALLS = 4
@@ -28,7 +28,7 @@ def measure() -> list[Figure]:
     from PySide6.QtWidgets import QApplication
 
     from tests.ui.call_scenes import ready, talk
-    from tests.ui.scenes import Scene
+    from tests.ui.scene import Scene
 
     application = QApplication(sys.argv[:1])
     scene = Scene(wait)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -28,9 +27,7 @@ from app.ui.models.call_view import CallView, QualityPoint
 from app.ui.trunk_page import TrunkPage
 from app.ui.widgets.call_card import CallCard
 from tests.helpers.fake_desk import good_call, office
-
-if TYPE_CHECKING:
-    from tests.ui.scenes import Scene
+from tests.ui.scene import Scene
 
 NUMBER = "15145550199"
 HEADSETS = ("Jabra Evolve2 65", "Built-in Audio Analog Stereo")

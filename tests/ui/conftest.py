@@ -9,7 +9,10 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from tests.ui.scenes import Scene
+from app.ui.trunk_page import TrunkPage
+from app.ui.widgets.call_card import CallCard
+from tests.ui.call_scenes import ready, talk
+from tests.ui.scene import Scene
 
 LIMIT_MS = 10_000
 
@@ -27,6 +30,20 @@ def scene(wait: Callable[[Callable[[], bool]], None]) -> Iterator[Scene]:
     yield made
     if made.opened and not made.closed:
         made.close()
+
+
+@pytest.fixture
+def page(scene: Scene) -> TrunkPage:
+    """The call page of a trunk that is signed in."""
+    return ready(scene)
+
+
+@pytest.fixture
+def card(page: TrunkPage, scene: Scene) -> CallCard:
+    """A call that is up, with the keys going to it."""
+    card = talk(scene)
+    card.take_focus()
+    return card
 
 
 @pytest.fixture(autouse=True)

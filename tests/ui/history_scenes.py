@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -16,9 +16,7 @@ from app.store.history import CUT_OFF_HEADLINE
 from app.ui.history_page import HistoryPage
 from tests.helpers.calls import details, entry, message, outcome, running
 from tests.helpers.fake_desk import FakeDesk, figures, office
-
-if TYPE_CHECKING:
-    from tests.ui.scenes import Scene
+from tests.ui.scene import BACKUP, Scene
 
 INVITE = """\
 INVITE sip:15145550199@montreal1.voip.example SIP/2.0
@@ -113,8 +111,6 @@ def fill(desk: FakeDesk) -> None:
 
 def open_history(scene: Scene, prepare: Callable[[FakeDesk], None] = fill) -> HistoryPage:
     """Open the window at the history of a trunk."""
-    from tests.ui.scenes import BACKUP
-
     scene.open(office(), BACKUP, prepare=prepare)
     page = scene.sign_in()
     page.show_history()
@@ -127,6 +123,11 @@ def choose(scene: Scene, page: HistoryPage, number: str) -> None:
     row = next(row for row, each in enumerate(page.table.entries) if each.number == number)
     page.view.selectRow(row)
     scene.wait(lambda: page.details.call is not None and page.details.call.entry.number == number)
+
+
+def shown(page: HistoryPage) -> list[str]:
+    """The numbers in the table, top first."""
+    return [each.number for each in page.table.entries]
 
 
 def history_empty(scene: Scene) -> None:
@@ -180,8 +181,6 @@ def history_loading(scene: Scene) -> None:
 
     def wait(desk: FakeDesk) -> None:
         desk.hold["history.page"] = asyncio.Event()
-
-    from tests.ui.scenes import BACKUP
 
     scene.open(office(), BACKUP, prepare=wait)
     scene.sign_in().show_history()

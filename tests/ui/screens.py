@@ -32,7 +32,9 @@ def main() -> int:
 
     from PySide6.QtWidgets import QApplication
 
-    from tests.ui.scenes import SCENES, Scene, dark_palette
+    from tests.ui.palette import dark_palette
+    from tests.ui.scene import Scene
+    from tests.ui.scenes import SCENES
 
     application = QApplication(sys.argv[:1])
     application.setStyle("Fusion")

@@ -13,7 +13,7 @@ from app.ui.trunk_page import TrunkPage
 from app.ui.widgets.audio_panel import AudioPanel
 from tests.helpers.fake_desk import office
 from tests.ui.call_scenes import HEADSETS, ready, talk
-from tests.ui.scenes import Scene
+from tests.ui.scene import Scene
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from app.sip.notices import CallDigit, CallEnded, CallFigures, CallMeters, CallP
 from app.ui.trunk_page import TrunkPage
 from app.ui.widgets.call_card import CallCard
 from tests.helpers.fake_desk import figures, good_call, office, registered
-from tests.ui.scenes import Scene, call_failed, in_call, incoming, incoming_elsewhere, one_way
+from tests.ui.scene import Scene
+from tests.ui.scenes import call_failed, in_call, incoming, incoming_elsewhere, one_way
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from app.ui.style import Tone
 from app.ui.widgets import call_card
 from tests.helpers.fake_desk import good_call, office
 from tests.ui.call_scenes import GOOD, NUMBER, POOR, bring_in, ended, media, ready, score, talk
-from tests.ui.scenes import Scene
+from tests.ui.scene import Scene
 
 
 @pytest.mark.parametrize(

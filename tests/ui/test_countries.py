@@ -9,7 +9,7 @@ from app.flows.fields import setting_field
 from app.model.countries import COUNTRIES
 from app.ui.countries import country_name, with_countries
 from tests.helpers.fake_desk import office
-from tests.ui.scenes import Scene
+from tests.ui.scene import Scene
 
 
 def test_every_country_has_a_name_of_its_own() -> None:

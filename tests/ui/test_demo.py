@@ -14,7 +14,8 @@ from app.model.trunk import TrunkState
 from app.ui.demo_run import CALL_SECONDS
 from app.ui.widgets.step_list import StepState
 from tests.helpers.fake_desk import DEMO, figures, good_call, registered
-from tests.ui.scenes import Scene, demo_running
+from tests.ui.scene import Scene
+from tests.ui.scenes import demo_running
 
 DONE, RUNNING, WAITING, FAILED = StepState.DONE, StepState.RUNNING, StepState.WAITING, StepState.FAILED
 

@@ -1,62 +1,36 @@
-"""The page with the calls that were made: found, read, called again, given out, deleted."""
+"""The page with the calls that were made: deleting, keeping, giving out, trouble, keyboard."""
 
 from __future__ import annotations
 
 import csv
-import time
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtTest import QAbstractItemModelTester, QTest
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton, QWidget
-from pytestqt.qtbot import QtBot
 
 from app.errors import StoreError
 from app.model.history import FOR_EVER, HistoryQuery
-from app.sip.notices import HistoryChanged, HistoryTrouble, TraceAdded
-from app.ui.history_page import HistoryPage
-from app.ui.history_words import NOTHING, begun_words
-from app.ui.models.history_table import Column, HistoryTable
-from tests.helpers.calls import details, entry, message, running
+from app.sip.notices import HistoryTrouble
 from tests.helpers.fake_desk import FakeDesk
 from tests.ui.history_scenes import (
     ANNA,
     HISTORY_SCENES,
-    INVITE,
     calls,
     choose,
     fill,
     history_empty,
-    history_failed_call,
     history_filled,
-    history_found_nothing,
     history_loading,
-    history_messages,
     history_unreadable,
     open_history,
+    shown,
 )
-from tests.ui.scenes import Scene
+from tests.ui.scene import Scene
 
 # The offscreen platform has no size hints for the window manager that it has not either
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)
-
-
-def shown(page: HistoryPage) -> list[str]:
-    """The numbers in the table, top first."""
-    return [each.number for each in page.table.entries]
-
-
-def cells(page: HistoryPage, row: int) -> list[str]:
-    """The words of a row."""
-    return [page.table.index(row, column).data() for column in Column]
-
-
-def many(desk: FakeDesk, count: int = 450) -> None:
-    """More calls than one page takes."""
-    desk.history.put(*(details(entry(str(number), begun_at=time.time())) for number in range(count)))
 
 
 def answer(box: QMessageBox | None, words: str) -> None:
@@ -65,342 +39,6 @@ def answer(box: QMessageBox | None, words: str) -> None:
         (box,) = _questions()
     (button,) = [each for each in box.findChildren(QPushButton) if each.text() == words]
     button.click()
-
-
-# The table
-
-
-def test_calls_of_the_trunk_are_listed_newest_first(scene: Scene) -> None:
-    history_filled(scene)
-    page = scene.page().history
-    assert len(shown(page)) == len(calls()) - 1, "one is another trunk's"
-    assert shown(page)[:2] == ["15145550144", "+1 514 555-0199"]
-    assert cells(page, 0)[1:] == ["Out", "15145550144", "Main office", "In progress", NOTHING, NOTHING]
-    assert cells(page, 1)[1:] == ["Out", "+1 514 555-0199", "Main office", "Answered", "0:42", "4.3"]
-    row = shown(page).index(ANNA)
-    assert cells(page, row)[1:3] == ["In", "Anna Smith, +493012345678"]
-    assert page.foot.line == "10 calls"
-    assert page.view.isColumnHidden(Column.TRUNK)
-
-
-def test_calls_of_all_trunks_have_their_names(scene: Scene) -> None:
-    history_failed_call(scene)
-    page = scene.page().history
-    assert not page.view.isColumnHidden(Column.TRUNK)
-    assert "Backup" in [cells(page, row)[Column.TRUNK] for row in range(page.table.rowCount())]
-
-
-def test_a_time_is_local_and_says_today(scene: Scene) -> None:
-    now = datetime(2026, 7, 30, 12, 0, 0)
-    at = datetime(2026, 7, 30, 0, 0, 1).timestamp()
-    assert begun_words(at, now) == "Today 00:00:01"
-    assert begun_words(at - 2, now) == "Yesterday 23:59:59"
-    assert begun_words(at - 86_402, now) == "2026-07-28 23:59"
-    history_filled(scene)
-    page = scene.page().history
-    tip = page.table.index(1, Column.TIME).data(Qt.ItemDataRole.ToolTipRole)
-    assert " UTC+" in tip or " UTC-" in tip
-
-
-def test_number_and_trunk_can_be_read_in_a_small_window(scene: Scene) -> None:
-    history_failed_call(scene)
-    page = scene.page().history
-    scene.window.resize(scene.window.minimumSize())
-    QTest.qWait(0)
-    wide = page.view.fontMetrics().horizontalAdvance
-    assert page.view.columnWidth(Column.NUMBER) >= wide("+15145550199")
-    assert page.view.columnWidth(Column.TRUNK) >= wide("Office")
-    assert not page.view.horizontalScrollBar().isVisible()
-
-
-def test_more_calls_are_read_when_they_are_scrolled_to(scene: Scene) -> None:
-    page = open_history(scene, many)
-    scene.wait(lambda: page.table.rowCount() == 200)
-    assert page.foot.line == "450 calls"
-    for loaded in (400, 450):
-        page.view.scrollToBottom()
-        scene.wait(lambda loaded=loaded: page.table.rowCount() == loaded)
-    page.view.scrollToBottom()
-    assert shown(page) == [str(number) for number in range(449, -1, -1)]
-    asked = len(scene.desk.asked_for("history.page"))
-    page.view.scrollToTop()
-    page.view.scrollToBottom()
-    assert len(scene.desk.asked_for("history.page")) == asked
-
-
-def test_pages_that_can_not_be_read_are_told_and_can_be_asked_for_again(scene: Scene) -> None:
-    page = open_history(scene, many)
-    scene.wait(lambda: page.table.rowCount() == 200)
-    scene.desk.refuse["history.page"] = StoreError("The disk failed.", do="Check it.")
-    page.view.scrollToBottom()
-    scene.wait(lambda: "The disk failed." in scene.window.banner.words)
-    scene.wait(lambda: page.table.canFetchMore(page.view.rootIndex()))
-    del scene.desk.refuse["history.page"]
-    page.view.scrollToTop()
-    page.view.scrollToBottom()
-    scene.wait(lambda: page.table.rowCount() > 200)
-
-
-def test_the_table_keeps_qts_rules(qtbot: QtBot) -> None:
-    table = HistoryTable()
-    tester = QAbstractItemModelTester(table, QAbstractItemModelTester.FailureReportingMode.Fatal)
-    with qtbot.waitSignal(table.more_asked, timeout=1000, raising=False):
-        table.show_page([entry("5", id=5), entry("4", id=4)], more=True)
-        table.fetchMore(table.index(-1, -1))
-    table.add_page([entry("2", id=2)], more=False)
-    table.put(entry("3", id=3))
-    table.put(entry("6", id=6))
-    table.put(entry("1", id=1))
-    table.put(entry("four", id=4))
-    table.drop(5)
-    table.drop(99)
-    assert [each.number for each in table.entries] == ["6", "four", "3", "2", "1"]
-    assert [table.row_of(entry_id) for entry_id in (6, 5, 1)] == [0, -1, 4]
-    del tester
-
-
-def test_a_call_behind_the_last_page_comes_with_its_page() -> None:
-    table = HistoryTable()
-    table.show_page([entry("9", id=9), entry("8", id=8)], more=True)
-    table.put(entry("2", id=2))
-    assert table.rowCount() == 2
-
-
-# What happens meanwhile
-
-
-def test_a_call_that_begins_is_added_and_its_end_is_shown(scene: Scene) -> None:
-    history_filled(scene)
-    page = scene.page().history
-    chosen = page.chosen
-    (entry_id,) = scene.desk.history.put(details(running("15145559999", begun_at=time.time())))
-    scene.desk.tell(HistoryChanged(trunk_id="office", entry_id=entry_id))
-    scene.wait(lambda: shown(page)[0] == "15145559999")
-    assert page.chosen == chosen, "the choice stays with its call"
-    assert page.foot.line == "11 calls"
-    page.view.selectRow(0)
-    scene.wait(lambda: page.details.headline == "This call is still up.")
-    ended = entry("15145559999", begun_at=time.time(), headline="This call works.")
-    scene.desk.history.change(entry_id, details(ended))
-    scene.desk.tell(HistoryChanged(trunk_id="office", entry_id=entry_id))
-    scene.wait(lambda: page.details.headline == "This call works.")
-    assert cells(page, 0)[Column.RESULT] == "Answered"
-
-
-def test_a_call_that_is_not_looked_for_is_not_added(scene: Scene) -> None:
-    history_filled(scene)
-    page = scene.page().history
-    page.filters.direction.setCurrentIndex(2)
-    scene.wait(lambda: shown(page) == [ANNA])
-    (entry_id,) = scene.desk.history.put(details(running("600")))
-    before = len(scene.desk.asked_for("history.find"))
-    scene.desk.tell(HistoryChanged(trunk_id="office", entry_id=entry_id))
-    scene.wait(lambda: len(scene.desk.asked_for("history.find")) > before)
-    QTest.qWait(0)
-    assert shown(page) == [ANNA]
-
-
-def test_the_first_call_of_all_takes_the_empty_pages_place(scene: Scene) -> None:
-    history_empty(scene)
-    page = scene.page().history
-    (entry_id,) = scene.desk.history.put(details(running("600")))
-    scene.desk.tell(HistoryChanged(trunk_id="office", entry_id=entry_id))
-    scene.wait(lambda: page.details.headline == "This call is still up.")
-    assert page.view.isVisible()
-
-
-def test_calls_made_while_another_tab_is_shown_are_there_on_coming_back(scene: Scene) -> None:
-    history_filled(scene)
-    trunk_page = scene.page()
-    page = trunk_page.history
-    chosen = page.chosen
-    trunk_page.show_overview()
-    (entry_id,) = scene.desk.history.put(details(entry("15145559999", begun_at=time.time())))
-    scene.desk.tell(HistoryChanged(trunk_id="office", entry_id=entry_id))
-    scene.wait(lambda: page._stale)
-    trunk_page.show_history()
-    scene.wait(lambda: shown(page)[0] == "15145559999")
-    assert page.chosen == chosen
-
-
-# Looking for calls
-
-
-@pytest.mark.parametrize(
-    ("choose_it", "found"),
-    [
-        (lambda filters: filters.search.setText("anna"), [ANNA]),
-        (lambda filters: filters.search.setText("+1 514 555 0199"), ["+1 514 555-0199", "15145550199"]),
-        (lambda filters: filters.search.setText("busy"), ["15145550186"]),
-        (lambda filters: filters.direction.setCurrentIndex(2), [ANNA]),
-        (lambda filters: filters.result.setCurrentIndex(2), ["15145550177", "15145550186"]),
-        (lambda filters: filters.result.setCurrentIndex(3), ["+4930123456", "600", "15145550199"]),
-        (lambda filters: filters.result.setCurrentIndex(4), ["112"]),
-    ],
-)
-def test_calls_are_looked_for(scene: Scene, choose_it: object, found: list[str]) -> None:
-    history_filled(scene)
-    page = scene.page().history
-    assert callable(choose_it)
-    choose_it(page.filters)
-    scene.wait(lambda: shown(page) == found)
-    assert page.foot.line == ("1 call" if len(found) == 1 else f"{len(found)} calls")
-
-
-def test_a_time_can_be_chosen(scene: Scene) -> None:
-    history_filled(scene)
-    page = scene.page().history
-    for place, days in ((1, 1), (2, 7), (3, 30)):
-        page.filters.period.setCurrentIndex(place)
-        query = page.filters.query("office")
-        assert 0 < time.time() - query.since <= days * 86_400 + 3600
-    page.filters.period.setCurrentIndex(2)
-    scene.wait(lambda: page.foot.line == "8 calls")
-
-
-def test_nothing_found_says_so_and_leads_back(scene: Scene) -> None:
-    history_found_nothing(scene)
-    page = scene.page().history
-    assert page.foot.line == ""
-    assert not page.foot.export.isEnabled()
-    page.note.all.click()
-    scene.wait(lambda: page.table.rowCount() == len(calls()) - 1)
-    assert page.filters.search.text() == ""
-
-
-def test_typing_asks_once_and_not_for_each_letter(scene: Scene) -> None:
-    history_filled(scene)
-    page = scene.page().history
-    before = len(scene.desk.asked_for("history.page"))
-    QTest.keyClicks(page.filters.search, "anna")
-    scene.wait(lambda: shown(page) == [ANNA])
-    assert len(scene.desk.asked_for("history.page")) == before + 1
-
-
-# One call
-
-
-def test_a_chosen_call_shows_what_came_of_it(scene: Scene) -> None:
-    history_failed_call(scene)
-    pane = scene.page().history.details
-    assert "does not accept the caller ID" in pane.headline
-    assert "403 Caller ID not allowed" in pane._story.text()
-    assert "UTC" in pane._story.text()
-    assert "sent as 15145550199" in pane._route.text()
-    assert "Planned: Test tone, at most 30 s" in pane._route.text()
-    assert pane.findings.findings[0].causes
-    assert not pane._fold.isVisible(), "without sound there are no figures"
-
-
-def test_details_can_be_copied(scene: Scene) -> None:
-    history_filled(scene)
-    page = scene.page().history
-    page.view.setFocus()
-    QTest.keyClick(page.view, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
-    text = QGuiApplication.clipboard().text()
-    for words in ("Trunk: Main office", "Call-ID: abc@192.0.2.1", "Codec: PCMU", "MOS: 4.28", "CALL-OK"):
-        assert words in text
-
-
-def test_call_again_calls_the_number_through_the_trunk(scene: Scene) -> None:
-    history_filled(scene)
-    trunk_page = scene.page()
-    trunk_page.history.details.again.click()
-    scene.wait(lambda: bool(scene.desk.asked_for("place_call")))
-    assert scene.desk.asked_for("place_call")[0][:2] == ("office", "+1 514 555-0199")
-    assert trunk_page.shows_calls
-
-
-def test_a_caller_is_called_back_by_the_number_only(scene: Scene) -> None:
-    history_filled(scene)
-    page = scene.page().history
-    choose(scene, page, ANNA)
-    page.details.again.click()
-    scene.wait(lambda: bool(scene.desk.asked_for("place_call")))
-    assert scene.desk.asked_for("place_call")[0][1] == "+493012345678"
-
-
-def test_a_call_of_another_trunk_is_placed_through_that_trunk(scene: Scene) -> None:
-    history_failed_call(scene)
-    page = scene.page().history
-    choose(scene, page, "4443")
-    page.details.again.click()
-    scene.wait(lambda: bool(scene.desk.asked_for("place_call")))
-    assert scene.desk.asked_for("place_call")[0][:2] == ("backup", "4443")
-    assert scene.window.chosen is scene.page("backup")
-
-
-def test_a_call_of_a_trunk_that_is_gone_is_placed_through_this_one(scene: Scene) -> None:
-    gone = details(entry("4443", trunk_id="gone", trunk="Old one", begun_at=time.time()))
-    page = open_history(scene, lambda desk: desk.history.put(gone))
-    page.filters.trunk.setCurrentIndex(1)
-    scene.wait(lambda: shown(page) == ["4443"])
-    choose(scene, page, "4443")
-    page.details.again.click()
-    scene.wait(lambda: bool(scene.desk.asked_for("place_call")))
-    assert scene.desk.asked_for("place_call")[0][0] == "office"
-
-
-def test_the_trace_of_a_call_is_shown_where_it_is_still_in_memory(scene: Scene) -> None:
-    history_filled(scene)
-    trunk_page = scene.page()
-    other = message("OPTIONS sip:x SIP/2.0\r\nCall-ID: other\r\n\r\n")
-    for each in (other, message(INVITE.replace("\n", "\r\n"))):
-        scene.desk.tell(TraceAdded(trunk_id="office", message=each))
-    scene.wait(lambda: len(trunk_page.watch.trace) == 2)
-    trunk_page.history.details.trace.click()
-    assert trunk_page.tabs.tabText(trunk_page.tabs.currentIndex()) == "Trace"
-    assert trunk_page.trace.text.toPlainText().startswith("INVITE sip:15145550199@")
-
-
-def test_the_messages_that_were_kept_are_shown_otherwise(scene: Scene) -> None:
-    history_messages(scene)
-    pane = scene.page().history.details
-    text = pane.messages.toPlainText()
-    assert "INVITE sip:15145550199@montreal1.voip.example SIP/2.0" in text
-    assert "→ UDP 192.0.2.10:5060" in text
-    assert pane.messages.hasFocus()
-    pane.copy_messages.click()
-    assert QGuiApplication.clipboard().text() == text
-    pane.back.click()
-    assert pane.headline
-    assert pane.trace.hasFocus()
-
-
-def test_messages_that_were_left_out_are_counted(scene: Scene) -> None:
-    messages = tuple(message(f"MESSAGE {number}") for number in range(4))
-    call = details(entry("600", begun_at=time.time()), messages=messages, left_out=7)
-    page = open_history(scene, lambda desk: desk.history.put(call))
-    choose(scene, page, "600")
-    page.details.trace.click()
-    lines = page.details.messages.toPlainText()
-    assert (
-        lines.index("MESSAGE 1") < lines.index("(7 more messages were not kept.)") < lines.index("MESSAGE 2")
-    )
-
-
-def test_a_call_without_messages_has_none_to_show(scene: Scene) -> None:
-    page = open_history(scene, lambda desk: desk.history.put(details(entry("600", begun_at=time.time()))))
-    choose(scene, page, "600")
-    assert not page.details.trace.isEnabled()
-
-
-def test_a_finding_leads_to_its_setting(scene: Scene) -> None:
-    history_failed_call(scene)
-    trunk_page = scene.page()
-    trunk_page.history.details.findings.field_asked.emit("caller_id")
-    assert trunk_page.shows_settings
-
-
-def test_a_recording_that_is_gone_says_so(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[Path] = []
-    monkeypatch.setattr("app.ui.widgets.history_details.show_in_folder", opened.append)
-    history_filled(scene)
-    pane = scene.page().history.details
-    assert pane._recorded.text() == "Recorded: call.wav"
-    pane.show_recording.click()
-    assert "not there any more" in pane._recorded.text()
-    assert opened == [Path("/home/anna/Music/call.wav")]
 
 
 # Deleting

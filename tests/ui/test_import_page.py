@@ -17,7 +17,8 @@ from app.ui.models.import_table import Column
 from app.ui.trunk_files import MOST_BYTES
 from app.ui.widgets.text import Text
 from tests.helpers.fake_desk import office
-from tests.ui.scenes import BACKUP, IMPORT_TABLE, Scene
+from tests.ui.scene import BACKUP, Scene
+from tests.ui.trunk_scenes import IMPORT_TABLE
 
 # The offscreen plugin says so of every window of a fixed size
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)

@@ -18,7 +18,8 @@ from app.ui.failed_page import FailedPage
 from app.ui.main_window import REMEMBERED, MainWindow
 from app.ui.widgets.text import Text
 from tests.helpers.fake_desk import FakeDesk, office
-from tests.ui.scenes import BACKUP, WAREHOUSE, Scene, engine_lost, in_call, several_calls
+from tests.ui.scene import BACKUP, WAREHOUSE, Scene
+from tests.ui.scenes import engine_lost, in_call, several_calls
 
 # The offscreen plugin says so of every window of a fixed size
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)

@@ -14,7 +14,7 @@ from app.model.call import Source
 from app.ui.trunk_page import TrunkPage
 from tests.helpers.fake_desk import office
 from tests.ui.call_scenes import bring_in, ready, talk
-from tests.ui.scenes import BACKUP, Scene
+from tests.ui.scene import BACKUP, Scene
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -12,8 +12,8 @@ from app.errors import EngineError
 from app.model.trunk import TrunkState
 from app.sip.notices import TrunkChanged
 from tests.helpers.fake_desk import office, registered
-from tests.ui.scenes import (
-    Scene,
+from tests.ui.scene import Scene
+from tests.ui.trunk_scenes import (
     certificate_refused,
     no_password,
     registered_trunk,

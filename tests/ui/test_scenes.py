@@ -7,7 +7,9 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.ui.scenes import SCENES, Scene, dark_palette
+from tests.ui.palette import dark_palette
+from tests.ui.scene import Scene
+from tests.ui.scenes import SCENES
 
 
 @pytest.mark.parametrize("name", SCENES)

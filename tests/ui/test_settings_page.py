@@ -14,7 +14,8 @@ from app.providers import catalogue
 from app.ui.settings_page import SettingsPage
 from app.ui.widgets.text import Text
 from tests.helpers.fake_desk import office
-from tests.ui.scenes import BACKUP, Scene, settings_of_a_provider
+from tests.ui.scene import BACKUP, Scene
+from tests.ui.trunk_scenes import settings_of_a_provider
 
 # The offscreen plugin says so of every window of a fixed size
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)

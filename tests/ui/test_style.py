@@ -21,7 +21,7 @@ from app.ui.widgets.check_box import CheckBox
 from app.ui.widgets.level_meter import FLOOR_DBM0, LevelMeter
 from app.ui.widgets.tabs import Tabs
 from app.ui.widgets.text import Text
-from tests.ui.scenes import dark_palette
+from tests.ui.palette import dark_palette
 
 ICONS = sorted(path.stem for path in (Path(app.__file__).parent / "resources" / "icons").glob("*.svg"))
 READABLE = 4.5

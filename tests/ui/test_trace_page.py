@@ -8,7 +8,8 @@ from app.ui.models import trunk_watch
 from app.ui.models.trace_table import Column, TraceTable
 from app.ui.models.trunk_watch import TrunkWatch
 from tests.helpers.fake_desk import office
-from tests.ui.scenes import Scene, trace
+from tests.ui.scene import Scene
+from tests.ui.scenes import trace
 from tests.ui.trace_sample import MESSAGES, SECRET_RESPONSE
 
 

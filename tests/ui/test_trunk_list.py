@@ -15,7 +15,7 @@ from app.ui.models.trunk_list import TrunkList
 from app.ui.trunk_menu import TrunkMenu
 from app.ui.widgets.trunk_list_view import TrunkListView
 from tests.helpers.fake_desk import office
-from tests.ui.scenes import BACKUP, WAREHOUSE, Scene
+from tests.ui.scene import BACKUP, WAREHOUSE, Scene
 
 # The offscreen plugin says so of every window of a fixed size, and of every menu
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", "plugin does not support", extend=True)

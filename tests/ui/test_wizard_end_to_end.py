@@ -25,7 +25,7 @@ from app.ui.main_window import MainWindow
 from app.ui.widgets.step_list import StepState
 from app.ui.wizards.add_trunk import AddTrunkWizard
 from app.vault import RunOnlyVault
-from tests.ui.wizard_scenes import answer
+from tests.ui.wizard_hands import answer
 
 LIMIT_MS = 40_000
 DONE, FAILED, WAITING = StepState.DONE, StepState.FAILED, StepState.WAITING

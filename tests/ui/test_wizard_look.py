@@ -13,10 +13,9 @@ from app.ui.style import GRID
 from app.ui.widgets.fold import Fold
 from app.ui.widgets.text import Text
 from app.ui.wizards.add_trunk import AddTrunkWizard
-from tests.ui.scenes import Scene
-from tests.ui.wizard_hands import focused
+from tests.ui.scene import Scene
+from tests.ui.wizard_hands import focused, open_wizard
 from tests.ui.wizard_scenes import (
-    open_wizard,
     wizard_errors,
     wizard_long_labels,
     wizard_nearest,

@@ -11,16 +11,9 @@ from app.flows.add_trunk import OTHER
 from app.flows.form import PASSWORD
 from app.providers import catalogue
 from app.ui.widgets.text import Text
-from tests.ui.scenes import Scene
-from tests.ui.wizard_hands import focused, form_of, press
-from tests.ui.wizard_scenes import (
-    OTHER_ONE,
-    VOIPMS,
-    go_on,
-    hold,
-    near,
-    open_wizard,
-)
+from tests.ui.scene import Scene
+from tests.ui.wizard_desk import hold, near
+from tests.ui.wizard_hands import OTHER_ONE, VOIPMS, focused, form_of, go_on, open_wizard, press
 
 # The offscreen plugin says so of every window of a fixed size
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)

@@ -10,15 +10,10 @@ from pytestqt.qtbot import QtBot
 from app.errors import StoreError, VaultError
 from app.flows.form import PASSWORD
 from app.ui.widgets.step_list import StepState
-from tests.ui.scenes import Scene
-from tests.ui.wizard_hands import form_of, press
-from tests.ui.wizard_scenes import (
-    TWILIO,
-    VOIPMS,
-    go_on,
-    hold,
-    wizard_wrong_password,
-)
+from tests.ui.scene import Scene
+from tests.ui.wizard_desk import hold
+from tests.ui.wizard_hands import TWILIO, VOIPMS, form_of, go_on, press
+from tests.ui.wizard_scenes import wizard_wrong_password
 
 # The offscreen plugin says so of every window of a fixed size
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)

@@ -2,111 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from app.errors import UserError, VaultError
+from app.errors import VaultError
 from app.flows.add_trunk import OTHER
 from app.flows.form import PASSWORD
-from app.model.outcome import AnsweredBy, CallResult, HungUpBy, LocalCause, RegisterOutcome
-from app.model.trunk import Transport, TrunkState
-from app.sip.nearest import Reply, ServerAddress
-from app.ui.wizards.add_trunk import AddTrunkWizard
+from app.model.outcome import CallResult, HungUpBy
+from app.model.trunk import TrunkState
 from tests.helpers.fake_desk import good_call, office, registered
-
-if TYPE_CHECKING:
-    from tests.ui.scenes import Scene
-
-
-def open_wizard(scene: Scene) -> AddTrunkWizard:
-    """Show the wizard."""
-    scene.window.show_wizard()
-    wizard = scene.window.stack.wizard
-    assert wizard
-    scene.wait(wizard.provider_page.search.hasFocus)
-    return wizard
-
-
-def go_on(scene: Scene, provider: str, answers: dict[str, str], to: int) -> AddTrunkWizard:
-    """Open the wizard, choose, answer, and go to a page.
-
-    Args:
-        scene: Its window is open.
-        provider: Its id.
-        answers: By key, the password among them; each is typed on the page that asks for it.
-        to: The page's place.
-    """
-    wizard = open_wizard(scene)
-    wizard.provider_page.choose(provider)
-    while wizard.currentId() < to:
-        before = wizard.currentId()
-        wizard.next()
-        assert wizard.currentId() > before, [row.note for row in wizard.step_page.form.rows.values()]  # type: ignore[attr-defined]  # only a page with a form refuses
-        if wizard.currentId() < 4:
-            answer(wizard, answers)
-    return wizard
-
-
-def hold(scene: Scene, method: str) -> None:
-    """Have the desk not come to an end with this."""
-    scene.desk.hold[method] = asyncio.Event()
-
-
-def fail_with(scene: Scene, outcome: RegisterOutcome) -> None:
-    """What comes of signing in, whichever trunk tries it."""
-    scene.desk.outcomes = _Always(outcome)
-
-
-def no_answer() -> RegisterOutcome:
-    """The server is silent."""
-    return registered(
-        office(),
-        state=TrunkState.UNREACHABLE,
-        sip_code=408,
-        reason="Request Timeout",
-        answered_by=AnsweredBy.LOCAL,
-        local_cause=LocalCause.NO_ANSWER,
-        round_trip_ms=None,
-        expires_s=0,
-        challenges=0,
-    )
-
-
-def near(scene: Scene, wizard: AddTrunkWizard) -> None:
-    """The servers answer, those further down sooner; the first one and the last one don't."""
-    hosts = [host for host, _ in wizard.flow.server_hosts()]
-    for place, host in enumerate(hosts[1:-1]):
-        address = ServerAddress(host=host, port=None, transport=Transport.UDP)
-        scene.desk.replies[host] = Reply(server=address, ms=12.0 + 4 * (len(hosts) - place), words="200 OK")
-
-
-def answer(wizard: AddTrunkWizard, answers: dict[str, str]) -> None:
-    """Fill in what the shown page asks for."""
-    form = wizard.step_page.form  # type: ignore[attr-defined]  # called on pages with a form
-    for key, text in answers.items():
-        if key in form.rows:
-            row = form.rows[key]
-            row.set_text(text)
-            row.edited.emit()
-
-
-class _Always(dict[str, "RegisterOutcome | UserError"]):
-    """The same for every key."""
-
-    def __init__(self, outcome: RegisterOutcome) -> None:
-        super().__init__()
-        self._outcome = outcome
-
-    def get(self, *_: object) -> RegisterOutcome:  # type: ignore[override]  # what the fake asks for
-        return self._outcome
-
-
-VOIPMS = {"user": "123456_desk", PASSWORD: "example-secret", "caller_id": "5145550100"}
-TWILIO = {"user": "office", PASSWORD: "Example-Secret-1", "trunk": "my-company", "caller_id": "+15145550100"}
-GAMMA = {"sbc_ip": "203.0.113.20", "public_address": "203.0.113.10", "caller_id": "+442079460100"}
-OTHER_ONE = {"name": "Main office", "host": "sip.example.com", "user": "4930123456", PASSWORD: "example"}
-
+from tests.ui.scene import Scene
+from tests.ui.wizard_desk import fail_with, hold, near, no_answer
+from tests.ui.wizard_hands import OTHER_ONE, TWILIO, VOIPMS, go_on, open_wizard
 
 LONG_ONE = {
     "name": "Universitätsklinikum Nordrhein, Verwaltungsgebäude",
