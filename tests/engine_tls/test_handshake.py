@@ -23,11 +23,6 @@ from tests.engine_tls.servers import HandshakeServer, target
 NAME = "sip.example.com"
 
 
-@pytest.fixture
-def ca(tmp_path: Path) -> Issuer:
-    return authority(tmp_path)
-
-
 def facts(
     port: int,
     *,

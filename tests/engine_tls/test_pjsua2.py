@@ -97,17 +97,6 @@ def phone_at(port: int, ca: Issuer) -> Iterator[Phone]:
 
 
 @pytest.fixture
-def ca(tmp_path: Path) -> Issuer:
-    return authority(tmp_path)
-
-
-@pytest.fixture
-def provider(ca: Issuer) -> Iterator[Provider]:
-    with Provider(ca.server(NAME).context()) as provider:
-        yield provider
-
-
-@pytest.fixture
 def phone(provider: Provider, ca: Issuer) -> Iterator[Phone]:
     with phone_at(provider.port, ca) as phone:
         yield phone

@@ -33,12 +33,6 @@ from tests.helpers.disks import small_disk
 ALL = HistoryQuery()
 
 
-@pytest.fixture
-def paths(tmp_path: Path) -> Paths:
-    """An empty data folder."""
-    return paths_in(tmp_path / "data")
-
-
 def kept(history: History, *entries: HistoryEntry) -> list[int]:
     """The ids that these calls get."""
     return [history.save(details(each)) for each in entries]

@@ -27,12 +27,6 @@ sys.stdin.read()
 """
 
 
-@pytest.fixture
-def paths(tmp_path: Path) -> Paths:
-    """An empty data folder."""
-    return paths_in(tmp_path / "data")
-
-
 def start_holder(paths: Paths) -> subprocess.Popen[str]:
     """Another process that holds the lock until its input ends."""
     holder = subprocess.Popen(

@@ -17,7 +17,7 @@ from app.errors import StoreError
 from app.logs import FILE_BYTES, FILES, install_excepthook, log_child_line, start_logging, stop_logging
 from app.model.outcome import Target
 from app.model.trunk import Transport, Trunk
-from app.paths import Paths, paths_in
+from app.paths import Paths
 from app.sip.messages import OpenAccount
 from tests.helpers.disks import small_disk
 
@@ -38,12 +38,6 @@ ACCOUNT = OpenAccount(
     codecs=("PCMU",),
     target=Target(address="192.0.2.1", port=5060, transport=Transport.UDP, name="sip.example.com"),
 )
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> Paths:
-    """An empty data folder."""
-    return paths_in(tmp_path / "data")
 
 
 @pytest.fixture(autouse=True)
