@@ -75,6 +75,11 @@ def build_parser() -> argparse.ArgumentParser:
     carrier.add_argument(
         "--method", default="", metavar="M", help="how its customers sign in, if not in the usual way"
     )
+    carrier.add_argument(
+        "--encrypted",
+        action="store_true",
+        help="its customer has switched encryption on",
+    )
     bad = "; makes its lines bad"
     carrier.add_argument("--loss", type=float, default=0.0, metavar="P", help=f"per cent of sound lost{bad}")
     carrier.add_argument("--jitter", type=float, default=0.0, metavar="MS", help=f"jitter of its sound{bad}")

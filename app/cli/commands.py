@@ -111,6 +111,7 @@ def _carrier(arguments: argparse.Namespace) -> int:
     options = CarrierOptions(
         provider=arguments.provider,
         method=arguments.method,
+        encrypted=arguments.encrypted,
         loss_pct=arguments.loss,
         jitter_ms=arguments.jitter,
         delay_ms=arguments.delay,

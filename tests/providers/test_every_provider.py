@@ -105,14 +105,24 @@ async def customer(
     password: str = "",
     *,
     encrypted: bool = False,
+    switched: bool = False,
 ) -> AsyncIterator[Customer]:
-    """A customer of the carrier that plays this provider; nothing is left running afterwards."""
+    """A customer of the carrier that plays this provider; nothing is left running afterwards.
+
+    Args:
+        sample: The customer.
+        folder: For the trunk.
+        changes: Settings other than the wizard's.
+        password: Another one than the right one.
+        encrypted: Whether the answers in the wizard are those for encryption.
+        switched: Whether the provider has encryption switched on for this customer.
+    """
     name, settings = settings_of(sample, encrypted=encrypted)
     user = settings.get("user") or settings.get("auth_id") or "1001"
     auth_user = settings.get("auth_id") or user
     settings.update(changes or {})
     carrier = DemoCarrier(
-        options=CarrierOptions(provider=sample.id, method=sample.sign_in),
+        options=CarrierOptions(provider=sample.id, method=sample.sign_in, encrypted=switched),
         account=DemoAccount(user=user, auth_user=auth_user, password=sample.password),
     )
     await carrier.start()
@@ -179,7 +189,8 @@ def test_a_customer_calls_in_the_providers_other_ways_too(
 
     async def run() -> None:
         changes = {"transport": transport.value, "srtp": srtp.value}
-        async with customer(sample, tmp_path, changes, encrypted=encrypted) as office:
+        switched = encrypted and bool(sample.encrypted)
+        async with customer(sample, tmp_path, changes, encrypted=encrypted, switched=switched) as office:
             outcome = await office.sign_in()
             wanted = TrunkState.REGISTERED if office.trunk.register else TrunkState.REACHABLE
             assert outcome.state is wanted, outcome
@@ -196,6 +207,21 @@ def test_a_customer_calls_in_the_providers_other_ways_too(
             )
             for text in (invite, answer):
                 assert ("RTP/SAVP" in text, "a=crypto:" in text) == (encrypted, encrypted)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("changes", [{}, {"transport": "tls"}, {"srtp": "require"}], ids=str)
+def test_with_secure_trunking_on_a_call_without_tls_and_srtp_is_refused(
+    changes: Mapping[str, str], tmp_path: Path
+) -> None:
+    sample = next(sample for sample in SAMPLES if sample.id == "twilio")
+
+    async def run() -> None:
+        async with customer(sample, tmp_path, changes, switched=True) as office:
+            assert (await office.sign_in()).state is TrunkState.REACHABLE
+            call = await office.call(sample.typed)
+            assert (call.sip_code, call.answered_by) == (488, AnsweredBy.NETWORK)
 
     asyncio.run(run())
 

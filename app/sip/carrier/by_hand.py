@@ -103,7 +103,7 @@ async def _run(port: int, folder: Callable[[], Path], as_json: bool, options: Ca
     with contextlib.suppress(NotImplementedError):
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    profile = profile_named(options.provider, options.method)
+    profile = profile_named(options.provider, options.method, encrypted=options.encrypted)
     users, password = (
         _accounts(catalogue.find(profile.provider), profile.method) if profile else (ACCOUNTS, PASSWORD)
     )

@@ -9,7 +9,7 @@ import msgspec
 from aiosipua import SipRequest, parse_uri
 
 from app.model.numbering import write_number
-from app.model.trunk import IdentityHeader, NumberFormat
+from app.model.trunk import IdentityHeader, NumberFormat, Transport
 from app.providers.schema import Mistake
 from app.sip.carrier.offers import UnusableSdpError, offered_names
 from app.sip.carrier.profile import Answer, Profile
@@ -37,16 +37,18 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
         callers: User part by header, of the headers that it has.
         codecs: Names in the offer, in capitals; None without a readable offer.
         encrypted: Whether the offer is for SRTP.
+        tls: Whether it came over TLS.
     """
 
     number: str
     callers: Mapping[IdentityHeader, str] = {}
     codecs: tuple[str, ...] | None = None
     encrypted: bool = False
+    tls: bool = False
 
 
-def seen_in(request: SipRequest) -> Seen:
-    """Read an INVITE."""
+def seen_in(request: SipRequest, transport: Transport) -> Seen:
+    """Read an INVITE, which came over this transport."""
     callers = {}
     for header in IdentityHeader:
         found = _USER.search(request.headers.get_first(header.lower()) or "")
@@ -64,6 +66,7 @@ def seen_in(request: SipRequest) -> Seen:
         callers=callers,
         codecs=codecs,
         encrypted=encrypted,
+        tls=transport is Transport.TLS,
     )
 
 
@@ -117,7 +120,7 @@ def judge_call(profile: Profile, seen: Seen) -> Answer | None:
     for mistake, wrong in (
         (Mistake.DESTINATION, not _is_called(profile, number)),
         (Mistake.CALLER_ID, not _has_caller_id(profile, seen.callers)),
-        (Mistake.SRTP, seen.codecs is not None and not seen.encrypted),
+        (Mistake.SRTP, _is_in_the_clear(profile, seen)),
         (Mistake.CODEC, bool(seen.codecs) and not _begins_right(profile, seen.codecs)),
     ):
         answer = profile.answer(mistake)
@@ -151,6 +154,11 @@ def _has_caller_id(profile: Profile, callers: Mapping[IdentityHeader, str]) -> b
     form = FORMS[profile.caller_id or NumberFormat.AS_TYPED]
     looked_at = profile.caller_id_headers or tuple(IdentityHeader)
     return any(re.fullmatch(form, callers.get(header, "")) for header in looked_at)
+
+
+def _is_in_the_clear(profile: Profile, seen: Seen) -> bool:
+    plain = seen.codecs is not None and not seen.encrypted
+    return plain or (profile.needs_tls and not seen.tls)
 
 
 def _begins_right(profile: Profile, codecs: tuple[str, ...] | None) -> bool:

@@ -79,6 +79,7 @@ class CarrierOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         timing: Waiting times.
         provider: Id in the catalogue of the provider that is played, empty for none.
         method: How its customers sign in: `register`, `credentials` or `address`; empty for the usual way.
+        encrypted: Whether its customer has switched encryption on, where the provider has a switch for it.
         answers_options: Whether OPTIONS outside of calls is answered; some networks drop it.
         known_address: Whether calls come from an address that the provider knows, where that counts.
         tls: Whether there is TLS without a provider to play; one that is played has it or has it not.
@@ -96,6 +97,7 @@ class CarrierOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     timing: Timing = Timing()
     provider: str = ""
     method: str = ""
+    encrypted: bool = False
     answers_options: bool = True
     known_address: bool = True
     tls: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -91,6 +91,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         codecs: Of these one has to come first.
         srtp: What is made of offers: REQUIRE refuses plain sound, OFF encrypts only where the call insists.
         suites: Those of which an SRTP key is taken.
+        switch: What the provider calls the switch for encryption, where its customer has it on.
+        needs_tls: Whether calls without TLS are refused like those without SRTP.
         answers: To the mistakes that are noticed.
     """
 
@@ -115,6 +117,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     codecs: tuple[str, ...] = ()
     srtp: Srtp = Srtp.OFFER
     suites: tuple[CryptoSuite, ...] = ALL_SUITES
+    switch: str = ""
+    needs_tls: bool = False
     answers: tuple[Answer, ...] = ()
 
     def answer(self, mistake: Mistake) -> Answer | None:
@@ -126,14 +130,20 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         return self.realm.replace("{host}", host.lower())
 
 
-def profile_named(provider_id: str, method: str = "") -> Profile | None:
+def profile_named(provider_id: str, method: str = "", *, encrypted: bool = False) -> Profile | None:
     """The profile for options; None without a provider.
 
     Raises:
-        SettingError: No such provider, or it has no such method.
+        SettingError: No such provider, or it has no such method or switch.
     """
     if provider_id:
-        return profile_of(catalogue.find(provider_id), method)
+        return profile_of(catalogue.find(provider_id), method, encrypted=encrypted)
+    if encrypted:
+        raise SettingError(
+            "A switch for encryption needs a provider to play.",
+            do="Name one as well, for example --as twilio --encrypted.",
+            field="encrypted",
+        )
     if method:
         raise SettingError(
             "A way to sign in needs a provider to play.",
@@ -143,17 +153,21 @@ def profile_named(provider_id: str, method: str = "") -> Profile | None:
     return None
 
 
-def profile_of(provider: Provider, method: str = "") -> Profile:
+def profile_of(provider: Provider, method: str = "", *, encrypted: bool = False) -> Profile:
     """The profile of a provider.
 
     Args:
         provider: Its facts.
         method: One of its ways to sign in; empty for the usual one.
+        encrypted: Whether its customer has switched encryption on.
 
     Raises:
-        SettingError: It has no such method.
+        SettingError: It has no such method, or no switch for encryption.
     """
     chosen = _method(provider, method)
+    switch, settings = _encryption(provider, chosen) if encrypted else ("", {})
+    # Where nothing says that plain calls are refused then, they are taken
+    strict = bool(switch) and provider.refusal(Mistake.SRTP) is not None
     facts = provider.sign_in(chosen)
     hosts = _hosts(provider, chosen, facts)
     numbers, media = provider.numbers, provider.media
@@ -170,7 +184,7 @@ def profile_of(provider: Provider, method: str = "") -> Profile:
         and bool(numbers.caller_id or numbers.caller_id_header),
         Mistake.HOST: provider.refusal(Mistake.HOST) is not None,
         Mistake.CODEC: provider.refusal(Mistake.CODEC) is not None and bool(media.codecs),
-        Mistake.SRTP: media.srtp is Srtp.REQUIRE,
+        Mistake.SRTP: strict or media.srtp is Srtp.REQUIRE,
     }
     offered = [transport.protocol for transport in provider.signalling.transports]
     return Profile(
@@ -193,8 +207,10 @@ def profile_of(provider: Provider, method: str = "") -> Profile:
         caller_id=numbers.caller_id if noticed[Mistake.CALLER_ID] else None,
         caller_id_headers=numbers.caller_id_header if noticed[Mistake.CALLER_ID] else (),
         codecs=media.codecs if noticed[Mistake.CODEC] else (),
-        srtp=media.srtp or Srtp.OFFER,
+        srtp=Srtp.REQUIRE if strict else Srtp.OFFER if switch else media.srtp or Srtp.OFFER,
         suites=media.srtp_suites or ALL_SUITES,
+        switch=switch,
+        needs_tls=strict and settings.get("transport") == Transport.TLS,
         answers=tuple(_answer(provider, mistake) for mistake, is_noticed in noticed.items() if is_noticed),
     )
 
@@ -210,6 +226,20 @@ def _method(provider: Provider, method: str) -> Method:
             field="method",
         )
     return Method(method)
+
+
+def _encryption(provider: Provider, method: Method) -> tuple[str, Mapping[str, str]]:
+    """What the provider calls its switch for encryption, and the settings that go with it."""
+    for question in provider.questions:
+        if not question.methods or method in question.methods:
+            for choice in question.choices:
+                if choice.sets.get("srtp") == Srtp.REQUIRE:
+                    return question.field.label, choice.sets
+    raise SettingError(
+        f"{provider.name} has no switch for encryption that is known.",
+        do="Leave --encrypted out.",
+        field="encrypted",
+    )
 
 
 def _code(provider: Provider, mistake: Mistake) -> int | None:

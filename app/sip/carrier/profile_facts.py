@@ -73,13 +73,15 @@ def _plays(provider: Provider, profile: Profile) -> Iterable[str]:
         (Mistake.DESTINATION, f"A called number in another form than {_called(provider)}"),
         (Mistake.CALLER_ID, f"A call without a caller ID {_caller_id(profile)}"),
         (Mistake.CODEC, f"A call whose first codec is none of {', '.join(profile.codecs)}"),
-        (Mistake.SRTP, "A call without encrypted sound"),
+        (Mistake.SRTP, f"A call without {'TLS or without ' * profile.needs_tls}encrypted sound"),
     ):
         answer = profile.answer(mistake)
         if answer:
             yield f"{subject} {outcome(answer)}."
-    if provider.media.srtp is not None:
-        yield f"{_SOUND[provider.media.srtp]} SRTP keys come in SDP, for {' or '.join(profile.suites)}."
+    if profile.switch:
+        yield f"{profile.switch} is switched on for its customer."
+    if profile.switch or provider.media.srtp is not None:
+        yield f"{_SOUND[profile.srtp]} SRTP keys come in SDP, for {' or '.join(profile.suites)}."
     if profile.prefix_optional:
         yield "A tech prefix in front of a called number is taken off; a number without one is right as well."
     if profile.test_numbers:
@@ -148,5 +150,7 @@ def _lenient(provider: Provider, profile: Profile) -> Iterable[str]:
         yield "What a wrong caller ID leads to is not known; any is taken."
     if not profile.answer(Mistake.CODEC):
         yield "No codec has to come first."
+    if profile.switch and not profile.answer(Mistake.SRTP):
+        yield f"Whether {profile.switch} has calls without encryption refused is not known; they are taken."
     if provider.media.srtp is None:
         yield "Whether sound can be encrypted is not known; plain RTP and SRTP are both taken."

@@ -88,7 +88,9 @@ class Carrier:
         self._accounts = dict(accounts)
         self._users = {(auth_users or {}).get(user, user): user for user in accounts}
         self._options = options or CarrierOptions()
-        self.profile = profile or profile_named(self._options.provider, self._options.method)
+        self.profile = profile or profile_named(
+            self._options.provider, self._options.method, encrypted=self._options.encrypted
+        )
         self._note = note
         self._where = (host, udp_port, tcp_port)
         self._tls_port = tls_port
@@ -265,7 +267,7 @@ class Carrier:
         number = parse_uri(request.uri).user or ""
         emergency = False
         if self.profile:
-            seen = seen_in(request)
+            seen = seen_in(request, transaction.peer.transport)
             emergency = is_emergency(self.profile, seen.number)
             denial = None if emergency else judge_call(self.profile, seen)
             if denial:
