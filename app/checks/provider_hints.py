@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from app.model.finding import Finding, Verdict
 from app.model.outcome import AnsweredBy
-from app.model.trunk import Trunk
+from app.model.trunk import Srtp, Transport, Trunk
 from app.providers import catalogue
 from app.providers.schema import Mistake, Provider, Refusal, Trouble
 
@@ -31,7 +31,8 @@ _FIELDS = {
     Mistake.SRTP: "srtp",
 }
 _WRONG = (Verdict.FAIL, Verdict.WARNING)
-_DENIALS = (401, 403, 407)
+_UNKNOWN_CODES = {Mistake.CREDENTIALS: (401, 403, 407), Mistake.SRTP: (406, 488, 606)}
+"""Codes of these as a rule, where the provider's own is not known (RFC 3261 section 21)."""
 _AS_NEW = Trunk(id="", name="", host="")
 
 
@@ -131,11 +132,9 @@ def _says(refusal: Refusal, reason: str) -> bool:
 
 
 def _fits(refusal: Refusal, seen: int) -> bool:
-    if refusal.code is None:
-        # What it is answered with is not known; that a wrong password is denied is
-        return refusal.mistake is Mistake.CREDENTIALS and seen in _DENIALS
-    if refusal.mistake is Mistake.CREDENTIALS and refusal.code in _DENIALS:
-        return seen in _DENIALS
+    usual = _UNKNOWN_CODES.get(refusal.mistake, ())
+    if refusal.code is None or (refusal.mistake is Mistake.CREDENTIALS and refusal.code in usual):
+        return seen in usual
     return refusal.code == seen
 
 
@@ -145,6 +144,8 @@ def _possible(mistake: Mistake, trunk: Trunk) -> bool:
         return trunk.register
     if mistake is Mistake.CREDENTIALS:
         return trunk.needs_password
+    if mistake is Mistake.SRTP:
+        return trunk.srtp is not Srtp.REQUIRE or trunk.transport is not Transport.TLS
     return mistake is not Mistake.PREFIX or not trunk.tech_prefix
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from app.checks.diagnosis import explain_call
 from app.desk import Desk
 from app.flows.add_trunk import AddTrunk, refusal_of
 from app.model.outcome import (
@@ -222,6 +223,8 @@ def test_with_secure_trunking_on_a_call_without_tls_and_srtp_is_refused(
             assert (await office.sign_in()).state is TrunkState.REACHABLE
             call = await office.call(sample.typed)
             assert (call.sip_code, call.answered_by) == (488, AnsweredBy.NETWORK)
+            first, *_ = explain_call(call, office.trunk)
+            assert "Secure Trunking is on" in first.causes[0]
 
     asyncio.run(run())
 

@@ -12,7 +12,7 @@ from app.checks import texts
 from app.checks.provider_hints import Refused, with_hints
 from app.model.finding import Finding, Verdict
 from app.model.outcome import AnsweredBy
-from app.model.trunk import SignIn, Trunk
+from app.model.trunk import SignIn, Srtp, Transport, Trunk
 from app.providers import catalogue
 from app.providers.schema import Method, Mistake, Provider, Refusal, Trouble
 
@@ -46,6 +46,7 @@ def example(monkeypatch: pytest.MonkeyPatch) -> None:
             _refusal(Mistake.HOST, 0, "host name"),
             _refusal(Mistake.CREDENTIALS, None, "password"),
             _refusal(Mistake.REGISTER, 405, "registering"),
+            _refusal(Mistake.SRTP, None, "encryption"),
         ),
     )
     monkeypatch.setattr(catalogue, "IDS", ("example",))
@@ -96,6 +97,15 @@ def test_what_the_trunk_can_not_have_done_is_not_said() -> None:
     )
     assert "Example: prefix" not in hint(403, trunk=with_prefix).causes
     assert "Example: prefix" in hint(403).causes
+
+
+def test_calls_without_encryption_are_told_of_it_where_they_are_not_acceptable() -> None:
+    assert hint(488).causes[0] == "Example: encryption"
+    assert hint(488).field == "srtp"
+    assert hint(480).causes == ("General.",)
+    half = replace(TRUNK, srtp=Srtp.REQUIRE)
+    assert hint(488, trunk=half).causes[0] == "Example: encryption"
+    assert hint(488, trunk=replace(half, transport=Transport.TLS)).causes == ("General.",)
 
 
 def test_a_success_and_another_provider_stay_as_they_are() -> None:
