@@ -112,7 +112,7 @@ class MainWindow(QMainWindow):
         self.stack.password_asked.connect(self.notes.ask_vault)
         self.stack.quit_asked.connect(self.close)
         self.notes.keyring_known.connect(self.stack.set_keyring)
-        self.trunks.watch_added.connect(lambda watch: self._alert.follow(watch))
+        self.trunks.watch_woken.connect(lambda watch: self._alert.follow(watch))
         self._bridge.looked.connect(self._on_known)
         self._bridge.ready.connect(self._on_ready)
         self._bridge.unusable.connect(self._on_unusable)
@@ -271,7 +271,7 @@ class MainWindow(QMainWindow):
         watch = self.trunks.watch(notice.trunk_id)
         if not watch:
             return
-        watch.take(notice)
+        self.trunks.take(notice)
         line = notice_line(notice, watch.trunk.name)
         if line:
             self.say(line)

@@ -37,11 +37,13 @@ class TrunkList(QAbstractListModel):
     """One row a trunk; owns the watches. A row can be dragged, and its name edited in place.
 
     Signals:
-        watch_added, watch_removed: Carry the `TrunkWatch`; a removed one is deleted afterwards.
+        watch_woken: The first notice of a trunk is about to be taken; carries its `TrunkWatch`. Most of many
+            trunks have none for long, and to connect them all takes longer than to show them.
+        watch_removed: Carries the `TrunkWatch`, which is deleted afterwards.
         rename_asked: A name was typed in place; carries the trunk's id and the name.
     """
 
-    watch_added = Signal(object)
+    watch_woken = Signal(object)
     watch_removed = Signal(object)
     rename_asked = Signal(str, str)
 
@@ -50,6 +52,7 @@ class TrunkList(QAbstractListModel):
         self._watches: list[TrunkWatch] = []
         self._rows: dict[str, int] = {}
         self._fixed: set[str] = set()
+        self._woken: set[str] = set()
 
     @property
     def watches(self) -> tuple[TrunkWatch, ...]:
@@ -90,8 +93,13 @@ class TrunkList(QAbstractListModel):
     def take(self, notice: Notice) -> None:
         """Hand a notice to its trunk's watch; of a trunk just removed, nothing is shown any more."""
         watch = self.watch(notice.trunk_id)
-        if watch:
-            watch.take(notice)
+        if watch is None:
+            return
+        if watch.trunk.id not in self._woken:
+            self._woken.add(watch.trunk.id)
+            watch.calls_counted.connect(self._on_watch_changed)
+            self.watch_woken.emit(watch)
+        watch.take(notice)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's own default
         return 0 if parent.isValid() else len(self._watches)
@@ -157,6 +165,7 @@ class TrunkList(QAbstractListModel):
                 self.endRemoveRows()
             last = first - 1
         for watch in gone:
+            self._woken.discard(watch.trunk.id)
             self.watch_removed.emit(watch)
             watch.deleteLater()
 
@@ -191,8 +200,6 @@ class TrunkList(QAbstractListModel):
         self.endInsertRows()
         for watch in new:
             watch.changed.connect(self._on_watch_changed)
-            watch.calls_counted.connect(self._on_watch_changed)
-            self.watch_added.emit(watch)
 
     def _number(self) -> None:
         self._rows = {watch.trunk.id: row for row, watch in enumerate(self._watches)}
