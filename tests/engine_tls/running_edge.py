@@ -6,7 +6,7 @@ import queue
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from app.model.outcome import LocalCause, TlsFacts, TraceMessage
@@ -22,10 +22,10 @@ class Running:
     """An edge at work and what it told."""
 
     edge: TlsEdge
-    messages: queue.Queue[TraceMessage] = field(default_factory=queue.Queue)
-    handshakes: queue.Queue[TlsFacts] = field(default_factory=queue.Queue)
-    losses: queue.Queue[tuple[LocalCause, str]] = field(default_factory=queue.Queue)
-    port: int = 0
+    port: int
+    messages: queue.Queue[TraceMessage]
+    handshakes: queue.Queue[TlsFacts]
+    losses: queue.Queue[tuple[LocalCause, str]]
 
     @contextmanager
     def link(self) -> Iterator[Peer]:
@@ -40,18 +40,19 @@ class Running:
 @contextmanager
 def edge_to(port: int, ca: Issuer, **options: Any) -> Iterator[Running]:
     """An edge to a provider's port; `options` are the edge's own."""
-    running = Running.__new__(Running)
-    told: dict[str, queue.Queue[Any]] = {name: queue.Queue() for name in ("messages", "handshakes", "losses")}
+    messages: queue.Queue[TraceMessage] = queue.Queue()
+    handshakes: queue.Queue[TlsFacts] = queue.Queue()
+    losses: queue.Queue[tuple[LocalCause, str]] = queue.Queue()
     edge = TlsEdge(
         target=target(port),
         server_name=NAME,
         ca_file=ca.ca_file(),
-        on_message=told["messages"].put,
-        on_handshake=told["handshakes"].put,
-        on_lost=lambda cause, words: told["losses"].put((cause, words)),
+        on_message=messages.put,
+        on_handshake=handshakes.put,
+        on_lost=lambda cause, words: losses.put((cause, words)),
         **options,
     )
-    running.__init__(edge, **told, port=edge.start())  # type: ignore[misc]
+    running = Running(edge, edge.start(), messages, handshakes, losses)
     try:
         yield running
     finally:

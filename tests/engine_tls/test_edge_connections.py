@@ -103,7 +103,7 @@ class TestLoss:
     def test_reset_is_told_in_the_system_s_words(self, running, provider):
         with running.link() as link:
             peer = registered(running, provider, link)
-            plain = socket.socket(fileno=peer._socket.detach())  # type: ignore[attr-defined]
+            plain = socket.socket(fileno=peer._socket.detach())
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
             plain.close()
             link.wait_closed()
