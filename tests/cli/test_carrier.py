@@ -141,6 +141,24 @@ def test_a_way_to_sign_in_that_can_not_be_played_is_refused(
     assert error["do"]
 
 
+@needs_signals
+def test_a_customer_with_encryption_switched_on_can_be_played(ringback: Ringback) -> None:
+    with ringback.start("carrier", "--port", 0, "--json", "--as", "twilio", "--encrypted") as running:
+        running.wait_for("\n}\n")
+        running.ctrl_c()
+        ended = running.end(seconds=10)
+    assert "Secure Trunking is switched on for its customer." in ended.json["plays"]
+
+
+@pytest.mark.parametrize("more", [("--as", "gamma"), ()])
+def test_a_switch_for_encryption_that_there_is_not_is_refused(
+    ringback: Ringback, more: tuple[str, ...]
+) -> None:
+    error = ringback.run("carrier", *more, "--encrypted", "--json").error
+    assert error["field"] == "encrypted"
+    assert error["do"]
+
+
 @pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
 def test_a_port_that_is_taken_is_told(ringback: Ringback, kind: socket.SocketKind) -> None:
     with socket.socket(socket.AF_INET, kind) as taken:

@@ -16,17 +16,12 @@ from app.model.call import CallState, Source
 from app.model.conflicts import Conflict, conflicts
 from app.model.names import free_name, with_ending
 from app.model.outcome import (
-    AnsweredBy,
     CallOutcome,
-    CallResult,
     Direction,
-    HungUpBy,
-    MediaFigures,
     RegisterOutcome,
-    StreamFigures,
 )
 from app.model.settings import Mended, apply_settings, check_trunk
-from app.model.trunk import Transport, Trunk, TrunkState
+from app.model.trunk import Trunk, TrunkState
 from app.model.trunk_csv import CsvPreview, read_csv
 from app.model.trunk_file import read_trunks, write_trunks
 from app.sip.dialling import Dialled, dial
@@ -42,69 +37,9 @@ from app.sip.notices import (
     TrunkChanged,
 )
 from tests.helpers.fake_history import FakeHistory
+from tests.helpers.office import figures, good_call, registered
 
 DEMO = Trunk(id="demo", name="Demo carrier", host="127.0.0.1", port=5062, user="demo")
-
-
-def office(**changes: object) -> Trunk:
-    """A trunk as people have them."""
-    values: dict[str, object] = {
-        "id": "office",
-        "name": "Main office",
-        "host": "montreal1.voip.example",
-        "port": 5061,
-        "transport": Transport.TLS,
-        "user": "123456_desk",
-        "caller_id": "+15145550100",
-    }
-    return Trunk(**{**values, **changes})  # type: ignore[arg-type]  # what a test gives
-
-
-def registered(trunk: Trunk, **changes: object) -> RegisterOutcome:
-    """A registration that worked."""
-    values: dict[str, object] = {
-        "trunk": trunk.name,
-        "state": TrunkState.REGISTERED,
-        "sip_code": 200,
-        "reason": "OK",
-        "answered_by": AnsweredBy.NETWORK,
-        "round_trip_ms": 38.0,
-        "expires_s": 300,
-        "requests_sent": 2,
-        "challenges": 1,
-    }
-    return RegisterOutcome(**{**values, **changes})  # type: ignore[arg-type]  # what a test gives
-
-
-def figures(packets: int = 300, echo_ms: float | None = 140.0) -> MediaFigures:
-    """Media figures of a good call."""
-    return MediaFigures(
-        tx=StreamFigures(packets=packets, bytes=packets * 160, jitter_ms=0.3, level_dbm0=-16.0),
-        rx=StreamFigures(packets=packets, bytes=packets * 160, jitter_ms=0.4, level_dbm0=-17.0),
-        round_trip_ms=1.2,
-        echo_ms=echo_ms,
-        codec="PCMU",
-    )
-
-
-def good_call(number: str = "600", **changes: object) -> CallOutcome:
-    """A call that was answered and echoed."""
-    values: dict[str, object] = {
-        "trunk": "Demo carrier",
-        "number": number,
-        "dialled": number,
-        "result": CallResult.ANSWERED,
-        "sip_code": 200,
-        "reason": "OK",
-        "answered_by": AnsweredBy.NETWORK,
-        "setup_ms": 12.0,
-        "duration_s": 6.0,
-        "hung_up_by": HungUpBy.LIMIT,
-        "hang_up_ms": 12.0,
-        "media": figures(),
-        "heard": True,
-    }
-    return CallOutcome(**{**values, **changes})  # type: ignore[arg-type]  # what a test gives
 
 
 class FakeDesk:

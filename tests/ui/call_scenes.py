@@ -26,7 +26,7 @@ from app.sip.notices import (
 from app.ui.models.call_view import CallView, QualityPoint
 from app.ui.trunk_page import TrunkPage
 from app.ui.widgets.call_card import CallCard
-from tests.helpers.fake_desk import good_call, office
+from tests.helpers.office import good_call, office
 from tests.ui.scene import Scene
 
 NUMBER = "15145550199"

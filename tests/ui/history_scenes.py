@@ -15,7 +15,8 @@ from app.model.outcome import AnsweredBy, CallOutcome, CallResult, Direction, Hu
 from app.store.history import CUT_OFF_HEADLINE
 from app.ui.history_page import HistoryPage
 from tests.helpers.calls import details, entry, message, outcome, running
-from tests.helpers.fake_desk import FakeDesk, figures, office
+from tests.helpers.fake_desk import FakeDesk
+from tests.helpers.office import figures, office
 from tests.ui.scene import BACKUP, Scene
 
 INVITE = """\

@@ -61,6 +61,13 @@ class Scene:
         """The desk behind the window."""
         return self.desks[0]
 
+    def desk_asked_by_now(self, method: str) -> list[tuple[object, ...]]:
+        """What the desk was asked for, once it has taken up all that the window wants up to now."""
+        done: list[bool] = []
+        self.bridge.submit(self.window, _nothing, lambda _: done.append(True))
+        self.wait(lambda: bool(done))
+        return self.desk.asked_for(method)
+
     def page(self, trunk_id: str = "office") -> TrunkPage:
         """Choose a trunk; its page."""
         page = self.window.choose(trunk_id)
@@ -84,3 +91,7 @@ class Scene:
 
     def _on_closed(self) -> None:
         self.closed = True
+
+
+async def _nothing(_desk: object) -> None:
+    """Is taken up after what was wanted before."""

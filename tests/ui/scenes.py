@@ -17,7 +17,7 @@ from app.model.outcome import (
 from app.model.trunk import TrunkState
 from app.sip.child import ChildOutcome, Role
 from app.sip.notices import CallEnded, CallProgress, EngineLost, TrunkChanged
-from tests.helpers.fake_desk import figures, good_call, office
+from tests.helpers.office import figures, good_call, office
 from tests.ui.call_scenes import CALL_SCENES
 from tests.ui.history_scenes import HISTORY_SCENES
 from tests.ui.scene import BACKUP, Scene

@@ -11,7 +11,7 @@ from app.model.trunk import TrunkState
 from app.sip.notices import AudioChanged, DevicesFound, TrunkChanged
 from app.ui.trunk_page import TrunkPage
 from app.ui.widgets.audio_panel import AudioPanel
-from tests.helpers.fake_desk import office
+from tests.helpers.office import office
 from tests.ui.call_scenes import HEADSETS, ready, talk
 from tests.ui.scene import Scene
 

@@ -17,7 +17,8 @@ from app.errors import StoreError, UserError
 from app.sip.notices import CallMeters
 from app.ui import bridge as bridge_module
 from app.ui.bridge import DeskBridge, FirstLook
-from tests.helpers.fake_desk import FakeDesk, office
+from tests.helpers.fake_desk import FakeDesk
+from tests.helpers.office import office
 
 Wait = Callable[[Callable[[], bool]], None]
 STALL_S = 0.05

@@ -18,7 +18,7 @@ from app.sip.notices import CallHold, CallRecording, TransferProgress
 from app.ui.trunk_page import TrunkPage
 from app.ui.widgets import recording_line
 from app.ui.widgets.call_card import CallCard
-from tests.helpers.fake_desk import good_call
+from tests.helpers.office import good_call
 from tests.ui import call_scenes
 from tests.ui.call_hands import click, press, walk_to
 from tests.ui.call_scenes import NUMBER, ended, ready, talk

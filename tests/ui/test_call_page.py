@@ -18,7 +18,7 @@ from app.model.trunk import IdentityHeader, NumberFormat, TrunkState
 from app.sip.notices import CallDigit, CallEnded, CallFigures, CallMeters, CallProgress, HistoryTrouble
 from app.ui.trunk_page import TrunkPage
 from app.ui.widgets.call_card import CallCard
-from tests.helpers.fake_desk import figures, good_call, office, registered
+from tests.helpers.office import figures, good_call, office, registered
 from tests.ui.scene import Scene
 from tests.ui.scenes import call_failed, in_call, incoming, incoming_elsewhere, one_way
 

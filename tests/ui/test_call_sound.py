@@ -12,7 +12,7 @@ from app.model.call import Source
 from app.sip.notices import CallFigures, CallMeters
 from app.ui.trunk_page import TrunkPage
 from app.ui.widgets.call_card import CallCard
-from tests.helpers.fake_desk import office
+from tests.helpers.office import office
 from tests.ui import call_scenes
 from tests.ui.call_scenes import GOOD, POOR, media, ready, talk
 from tests.ui.scene import Scene

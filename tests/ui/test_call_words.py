@@ -21,7 +21,7 @@ from app.ui.models.call_view import SERIES_S, CallView, Direction, Transfer
 from app.ui.show_file import select_command
 from app.ui.style import Tone
 from app.ui.widgets import call_card
-from tests.helpers.fake_desk import good_call, office
+from tests.helpers.office import good_call, office
 from tests.ui.call_scenes import GOOD, NUMBER, POOR, bring_in, ended, media, ready, score, talk
 from tests.ui.scene import Scene
 

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 from app.flows.fields import setting_field
 from app.model.countries import COUNTRIES
 from app.ui.countries import country_name, with_countries
-from tests.helpers.fake_desk import office
+from tests.helpers.office import office
 from tests.ui.scene import Scene
 
 

@@ -13,7 +13,8 @@ from app.model.outcome import AnsweredBy, CallOutcome, CallResult, HungUpBy
 from app.model.trunk import TrunkState
 from app.ui.demo_run import CALL_SECONDS
 from app.ui.widgets.step_list import StepState
-from tests.helpers.fake_desk import DEMO, figures, good_call, registered
+from tests.helpers.fake_desk import DEMO
+from tests.helpers.office import figures, good_call, registered
 from tests.ui.scene import Scene
 from tests.ui.scenes import demo_running
 

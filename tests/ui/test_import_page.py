@@ -16,7 +16,7 @@ from app.ui.import_page import ImportPage
 from app.ui.models.import_table import Column
 from app.ui.trunk_files import MOST_BYTES
 from app.ui.widgets.text import Text
-from tests.helpers.fake_desk import office
+from tests.helpers.office import office
 from tests.ui.scene import BACKUP, Scene
 from tests.ui.trunk_scenes import IMPORT_TABLE
 
@@ -103,7 +103,7 @@ def test_first_trunks_are_imported_from_the_start_page(scene: Scene, tmp_path: P
 
 def test_import_tells_of_a_missing_keyring_beside_its_own_result(scene: Scene, tmp_path: Path) -> None:
     window = scene.open(vault_note="There is no keyring.")
-    assert not scene.desk.asked_for("check_vault")
+    assert not scene.desk_asked_by_now("check_vault")
     _import(scene, tmp_path, "trunks.csv", "name,host,user,password\nBerlin,sip.example,b,s3cret\n")
     _page(scene).main_button.click()
     scene.wait(lambda: window.banner.words == "1 trunk was imported: Berlin.\nThere is no keyring.")

@@ -17,7 +17,8 @@ from app.ui.bridge import DeskBridge, FirstLook
 from app.ui.failed_page import FailedPage
 from app.ui.main_window import REMEMBERED, MainWindow
 from app.ui.widgets.text import Text
-from tests.helpers.fake_desk import FakeDesk, office
+from tests.helpers.fake_desk import FakeDesk
+from tests.helpers.office import office
 from tests.ui.scene import BACKUP, WAREHOUSE, Scene
 from tests.ui.scenes import engine_lost, in_call, several_calls
 

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.model.call import Source
 from app.ui.trunk_page import TrunkPage
-from tests.helpers.fake_desk import office
+from tests.helpers.office import office
 from tests.ui.call_scenes import bring_in, ready, talk
 from tests.ui.scene import BACKUP, Scene
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from app.errors import EngineError
 from app.model.trunk import TrunkState
 from app.sip.notices import TrunkChanged
-from tests.helpers.fake_desk import office, registered
+from tests.helpers.office import office, registered
 from tests.ui.scene import Scene
 from tests.ui.trunk_scenes import (
     certificate_refused,

@@ -13,7 +13,7 @@ from app.model.trunk import SignIn
 from app.providers import catalogue
 from app.ui.settings_page import SettingsPage
 from app.ui.widgets.text import Text
-from tests.helpers.fake_desk import office
+from tests.helpers.office import office
 from tests.ui.scene import BACKUP, Scene
 from tests.ui.trunk_scenes import settings_of_a_provider
 

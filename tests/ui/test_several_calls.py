@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.ui.trunk_page import TrunkPage
-from tests.helpers.fake_desk import good_call
+from tests.helpers.office import good_call
 from tests.ui.call_hands import LEFT, click, press
 from tests.ui.call_scenes import ended, talk
 from tests.ui.scene import Scene

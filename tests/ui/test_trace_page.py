@@ -7,7 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from app.ui.models import trunk_watch
 from app.ui.models.trace_table import Column, TraceTable
 from app.ui.models.trunk_watch import TrunkWatch
-from tests.helpers.fake_desk import office
+from tests.helpers.office import office
 from tests.ui.scene import Scene
 from tests.ui.scenes import trace
 from tests.ui.trace_sample import MESSAGES, SECRET_RESPONSE

@@ -14,7 +14,7 @@ from app.model.trunk import Trunk, TrunkState
 from app.ui.models.trunk_list import TrunkList
 from app.ui.trunk_menu import TrunkMenu
 from app.ui.widgets.trunk_list_view import TrunkListView
-from tests.helpers.fake_desk import office
+from tests.helpers.office import office
 from tests.ui.scene import BACKUP, WAREHOUSE, Scene
 
 # The offscreen plugin says so of every window of a fixed size, and of every menu

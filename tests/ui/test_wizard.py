@@ -15,7 +15,7 @@ from app.flows.form import PASSWORD
 from app.model.trunk import SignIn, TrunkState
 from app.ui.widgets.step_list import StepState
 from app.ui.wizards.form_page import FormPage
-from tests.helpers.fake_desk import office, registered
+from tests.helpers.office import office, registered
 from tests.ui.scene import Scene
 from tests.ui.wizard_desk import fail_with
 from tests.ui.wizard_hands import (
@@ -293,13 +293,13 @@ def test_keyring_is_not_woken_for_the_start_page_or_the_demo(scene: Scene) -> No
     scene.open()
     scene.window.start_demo()
     scene.wait(lambda: bool(scene.desk.asked_for("place_call")))
-    assert not scene.desk.asked_for("check_vault")
+    assert not scene.desk_asked_by_now("check_vault")
 
 
 def test_keyring_is_not_woken_for_a_trunk_without_password(scene: Scene) -> None:
     window = scene.open(office(sign_in=SignIn.ADDRESS), vault_note="There is no keyring.")
     go_on(scene, "gamma", {}, 1)
-    assert not scene.desk.asked_for("check_vault")
+    assert not scene.desk_asked_by_now("check_vault")
     assert not window.banner.words
     window.stack.drop_wizard()
     go_on(scene, "voipms", {}, 1)

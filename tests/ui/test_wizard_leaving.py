@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QMessageBox, QPushButton, QWizard
 from pytestqt.qtbot import QtBot
 
 from app.flows.add_trunk import OTHER
-from tests.helpers.fake_desk import office
+from tests.helpers.office import office
 from tests.ui.scene import Scene
 from tests.ui.wizard_desk import hold
 from tests.ui.wizard_hands import VOIPMS, focused, go_on, open_wizard, press

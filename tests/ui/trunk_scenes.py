@@ -8,11 +8,11 @@ from pathlib import Path
 import msgspec
 
 from app.errors import SettingError, VaultError
-from app.model.outcome import AnsweredBy, LocalCause, Target, TlsFacts
+from app.model.outcome import LocalCause, Target, TlsFacts
 from app.model.trunk import SignIn, Srtp, Transport, Trunk, TrunkState
 from app.model.trunk_csv import read_csv
 from app.sip.notices import TrunkChanged
-from tests.helpers.fake_desk import office, registered
+from tests.helpers.office import no_answer, office, registered
 from tests.ui.scene import BACKUP, WAREHOUSE, Scene
 
 
@@ -41,18 +41,7 @@ def unreachable(scene: Scene) -> None:
     """Nobody answers."""
     scene.open(office())
     target = Target(address="192.0.2.10", port=5061, transport=Transport.TLS, name="montreal1.voip.example")
-    outcome = registered(
-        office(),
-        state=TrunkState.UNREACHABLE,
-        sip_code=408,
-        reason="Request Timeout",
-        answered_by=AnsweredBy.LOCAL,
-        local_cause=LocalCause.NO_ANSWER,
-        round_trip_ms=None,
-        expires_s=0,
-        target=target,
-        tried=(target,),
-    )
+    outcome = no_answer(target=target, tried=(target,), challenges=1)
     scene.desk.tell(
         TrunkChanged(
             trunk_id="office",
@@ -80,20 +69,14 @@ def certificate_refused(scene: Scene) -> None:
         cause=LocalCause.TLS_CA,
         fingerprint=":".join(f"{number:02X}" for number in range(0xA0, 0xC0)),
     )
-    outcome = registered(
-        office(),
-        state=TrunkState.UNREACHABLE,
+    outcome = no_answer(
         sip_code=503,
         reason="",
-        answered_by=AnsweredBy.LOCAL,
         local_cause=LocalCause.TLS_CA,
-        round_trip_ms=None,
-        expires_s=0,
         target=target,
         tried=(target,),
         tls=tls,
         requests_sent=1,
-        challenges=0,
     )
     notice = TrunkChanged(
         trunk_id="office",

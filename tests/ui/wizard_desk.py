@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from app.errors import UserError
-from app.model.outcome import AnsweredBy, LocalCause, RegisterOutcome
-from app.model.trunk import Transport, TrunkState
+from app.model.outcome import RegisterOutcome
+from app.model.trunk import Transport
 from app.sip.nearest import Reply, ServerAddress
 from app.ui.wizards.add_trunk import AddTrunkWizard
-from tests.helpers.fake_desk import office, registered
 from tests.ui.scene import Scene
 
 
@@ -21,21 +20,6 @@ def hold(scene: Scene, method: str) -> None:
 def fail_with(scene: Scene, outcome: RegisterOutcome) -> None:
     """What comes of signing in, whichever trunk tries it."""
     scene.desk.outcomes = _Always(outcome)
-
-
-def no_answer() -> RegisterOutcome:
-    """The server is silent."""
-    return registered(
-        office(),
-        state=TrunkState.UNREACHABLE,
-        sip_code=408,
-        reason="Request Timeout",
-        answered_by=AnsweredBy.LOCAL,
-        local_cause=LocalCause.NO_ANSWER,
-        round_trip_ms=None,
-        expires_s=0,
-        challenges=0,
-    )
 
 
 def near(scene: Scene, wizard: AddTrunkWizard) -> None:

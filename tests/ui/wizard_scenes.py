@@ -9,9 +9,9 @@ from app.flows.add_trunk import OTHER
 from app.flows.form import PASSWORD
 from app.model.outcome import CallResult, HungUpBy
 from app.model.trunk import TrunkState
-from tests.helpers.fake_desk import good_call, office, registered
+from tests.helpers.office import good_call, no_answer, office, registered
 from tests.ui.scene import Scene
-from tests.ui.wizard_desk import fail_with, hold, near, no_answer
+from tests.ui.wizard_desk import fail_with, hold, near
 from tests.ui.wizard_hands import OTHER_ONE, TWILIO, VOIPMS, go_on, open_wizard
 
 LONG_ONE = {
