@@ -10,7 +10,6 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from aiortp import RtcpPacket, RtpPacket, is_rtcp
 from aiosipua import (
     SipDigestAuth,
     SipMessage,
@@ -24,8 +23,8 @@ from aiosipua import (
 
 from app.sip.carrier.messages import CarrierOptions, Timing
 from app.sip.carrier.transports import take_message
+from tests.carrier.ear import HOST, Ear, sdp
 
-HOST = "127.0.0.1"
 LIMIT_S = 8.0
 
 FAST = Timing(
@@ -57,83 +56,6 @@ async def until(condition: Callable[[], Any], what: str, *, seconds: float = LIM
             raise AssertionError(f"waited {seconds:g} s in vain for {what}")
         await asyncio.sleep(0.005)
     return answer
-
-
-class Ear(asyncio.DatagramProtocol):
-    """The phone's RTP and RTCP on one port, so that RTCP has to follow `a=rtcp`."""
-
-    def __init__(self) -> None:
-        self.packets: list[RtpPacket] = []
-        self.arrivals: list[float] = []
-        self.reports: list[Any] = []
-        self.transport: Any = None
-        self.port = 0
-        self.ssrc = secrets.randbits(32)
-        self.sequence = 100
-        self.timestamp = 5000
-
-    @classmethod
-    async def open(cls) -> Self:
-        """Bind a free port."""
-        ear = cls()
-        ear.transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: ear, local_addr=(HOST, 0)
-        )
-        ear.port = ear.transport.get_extra_info("sockname")[1]
-        return ear
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        if is_rtcp(data):
-            self.reports.extend(RtcpPacket.parse(data))
-        else:
-            self.packets.append(RtpPacket.parse(data))
-            self.arrivals.append(time.monotonic())
-
-    def send(self, port: int, payload: bytes, *, payload_type: int = 0, marker: int = 0) -> RtpPacket:
-        """Send the next packet of our stream to the carrier."""
-        packet = self.packet(payload, payload_type=payload_type, marker=marker)
-        self.transport.sendto(packet.serialize(), (HOST, port))
-        return packet
-
-    def packet(self, payload: bytes, *, payload_type: int = 0, marker: int = 0) -> RtpPacket:
-        """The next packet of our stream."""
-        packet = RtpPacket(
-            payload_type=payload_type,
-            marker=marker,
-            sequence_number=self.sequence & 0xFFFF,
-            timestamp=self.timestamp,
-            ssrc=self.ssrc,
-            payload=payload,
-        )
-        self.sequence += 1
-        self.timestamp += 160
-        return packet
-
-
-def sdp(
-    port: int,
-    *,
-    types: str = "0 8 9 101",
-    direction: str = "sendrecv",
-    address: str = HOST,
-    proto: str = "RTP/AVP",
-    version: int = 1,
-    more: str = "",
-) -> str:
-    """An offer or answer for one audio stream."""
-    lines = [
-        "v=0",
-        f"o=phone 1 {version} IN IP4 {address}",
-        "s=-",
-        f"c=IN IP4 {address}",
-        "t=0 0",
-        f"m=audio {port} {proto} {types}",
-        *(["a=rtpmap:101 telephone-event/8000"] if "101" in types.split() else []),
-        f"a=rtcp:{port}",
-        f"a={direction}",
-        *([more] if more else []),
-    ]
-    return "\r\n".join(lines) + "\r\n"
 
 
 class Phone:
@@ -470,6 +392,16 @@ class Call:
         bye = (await until(lambda: self.phone.requests("BYE"), "a BYE from the carrier"))[0]
         self.phone.answer(bye, 200, "OK")
         return bye
+
+
+def received(phone: Phone, call: Call, code: int) -> list[tuple[Any, float]]:
+    """Responses to the call's INVITE with this code, and when they came."""
+    found = phone.responses(call.invite)
+    return [
+        (message, at)
+        for message, at in zip(phone.received, phone.at, strict=True)
+        if message in found and message.status_code == code  # type: ignore[union-attr]  # found has responses
+    ]
 
 
 class _Datagrams(asyncio.DatagramProtocol):

@@ -22,11 +22,13 @@ from app.providers.schema import (
     TestNumber,
     TransportFacts,
 )
+from app.sip.carrier.profile import Answer
 
 UDP = TransportFacts(protocol=Transport.UDP, port=5060)
 TCP = TransportFacts(protocol=Transport.TCP, port=5060)
 TLS = TransportFacts(protocol=Transport.TLS, port=5061)
 NAME = Field(label="User")
+CALLER = {IdentityHeader.FROM: "+15145550100"}
 
 
 def refusal(mistake: Mistake, code: int | None = None, reason: str = "", cause: str = "") -> Refusal:
@@ -94,3 +96,8 @@ BY_ADDRESS = provider(
 
 UNKNOWN = provider()
 """Nothing is known about it."""
+
+
+def code_of(answer: Answer | None) -> int | None:
+    """The code that a mistake is answered with; None where it is not noticed."""
+    return answer.code if answer else None

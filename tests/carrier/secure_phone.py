@@ -17,7 +17,8 @@ from app.sip.carrier.messages import CarrierOptions
 from app.sip.carrier.profile import profile_of
 from app.sip.carrier.sdes import KEY_BYTES, Crypto, choose
 from app.sip.carrier.server import Carrier
-from tests.carrier.phone import ACCOUNTS, FAST, HOST, Call, Ear, Phone, sdp, until
+from tests.carrier.ear import Ear, sdp
+from tests.carrier.phone import ACCOUNTS, FAST, HOST, Call, Phone, until
 
 SHA1_80, SHA1_32 = CryptoSuite
 KEY = base64.b64encode(b"k" * KEY_BYTES).decode()

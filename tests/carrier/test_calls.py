@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-from typing import Any
 
 import msgspec
 import pytest
@@ -12,7 +10,8 @@ from aiosipua import SipRequest, parse_sdp
 
 from app.sip.carrier.messages import CarrierOptions
 from app.sip.carrier.server import Carrier
-from tests.carrier.phone import ACCOUNTS, FAST, HOST, QUICK, Call, Phone, sdp, until
+from tests.carrier.ear import sdp
+from tests.carrier.phone import ACCOUNTS, FAST, HOST, QUICK, Call, Phone, received, until
 from tests.carrier.test_numbers import codes, open_phone, run, with_phone
 
 TRANSPORTS = pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
@@ -252,123 +251,6 @@ def test_a_call_ends_at_the_longest_time_and_when_nothing_is_heard() -> None:
     run(ends("nothing came", media_timeout_s=0.2))
 
 
-# Repeats
-
-
-def test_a_repeated_invite_makes_one_call_and_repeats_the_answer() -> None:
-    async def work(carrier: Carrier, phone: Phone) -> None:
-        call = await phone.invite("408")
-        await until(lambda: 180 in codes(phone, call), "ringing")
-        for _ in range(3):
-            phone.send(call.invite)
-        await until(lambda: codes(phone, call).count(180) == 4, "the repeats")
-        assert carrier.calls_up == 1
-        assert len({r.get_header("to") for r in phone.responses(call.invite)[1:]}) == 1
-        await call.cancel()
-
-    with_phone(work)
-
-
-@TRANSPORTS
-def test_an_answer_is_repeated_until_its_ack(transport: str) -> None:
-    async def work(carrier: Carrier, phone: Phone) -> None:
-        call = await phone.invite("600")
-        await until(lambda: codes(phone, call).count(200) >= 3, "repeated answers")
-        call.ack(await phone.final(call.invite))
-        await asyncio.sleep(0.05)
-        count = codes(phone, call).count(200)
-        await asyncio.sleep(0.3)
-        assert codes(phone, call).count(200) == count
-        await call.bye()
-
-    with_phone(work, transport=transport)
-
-
-def test_an_answer_without_ack_ends_in_a_bye() -> None:
-    async def work(carrier: Carrier, phone: Phone) -> None:
-        call = await phone.invite("600")
-        bye = await call.ended_by_carrier()
-        times = [at for _, at in received(phone, call, 200)]
-        gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
-        assert gaps[0] == pytest.approx(0.05, abs=0.04)
-        assert max(gaps) < 0.4
-        assert bye.call_id == call.invite.call_id
-
-    with_phone(work, options=CarrierOptions(timing=msgspec.structs.replace(FAST, t1_s=0.03)))
-
-
-def test_a_refusal_is_repeated_until_its_ack_on_udp_only() -> None:
-    async def repeats(transport: str) -> int:
-        async with (
-            Carrier(accounts=ACCOUNTS, options=QUICK) as carrier,
-            await Phone.open(carrier.udp_port, transport=transport) as phone,
-        ):
-            call = await phone.invite("486")
-            response = await phone.final(call.invite)
-            await asyncio.sleep(0.4)
-            count = codes(phone, call).count(486)
-            phone.send(phone.ack_refusal(call.invite, response))
-            await asyncio.sleep(0.05)
-            acknowledged = codes(phone, call).count(486)
-            await asyncio.sleep(0.3)
-            assert codes(phone, call).count(486) == acknowledged
-            return count
-
-    assert asyncio.run(repeats("udp")) >= 3
-    assert asyncio.run(repeats("tcp")) == 1
-
-
-def test_a_repeated_register_and_bye_get_the_same_answer_again() -> None:
-    async def work(carrier: Carrier, phone: Phone) -> None:
-        call = await phone.call("600")
-        bye = call.request("BYE")
-        for _ in range(3):
-            phone.send(bye)
-        await until(lambda: len(phone.responses(bye)) == 3, "three answers")
-        assert {r.status_code for r in phone.responses(bye)} == {200}
-
-        request = phone.build("REGISTER", f"sip:{HOST}", to=f"<sip:1001@{HOST}>")
-        for _ in range(3):
-            phone.send(request)
-        await until(lambda: len(phone.responses(request)) == 3, "three challenges")
-        assert len({r.get_header("www-authenticate") for r in phone.responses(request)}) == 1
-
-    with_phone(work)
-
-
-def test_a_bye_of_the_carrier_is_repeated_until_it_is_answered() -> None:
-    async def work(carrier: Carrier, phone: Phone) -> None:
-        call = await phone.call("605")
-        await until(lambda: len(phone.requests("BYE")) >= 3, "repeated BYEs")
-        assert len({b.via[0].branch for b in phone.requests("BYE")}) == 1
-        await call.ended_by_carrier()
-        await asyncio.sleep(0.05)
-        count = len(phone.requests("BYE"))
-        await asyncio.sleep(0.3)
-        assert len(phone.requests("BYE")) == count
-
-    with_phone(work)
-
-
-def test_a_cancel_after_the_answer_leaves_the_call_up() -> None:
-    async def work(carrier: Carrier, phone: Phone) -> None:
-        call = await phone.call("600")
-        seq = call.invite.cseq.seq if call.invite.cseq else 0
-        cancel = phone.build(
-            "CANCEL",
-            call.invite.uri,
-            call_id=call.invite.call_id or "",
-            cseq=seq,
-            branch=call.invite.via[0].branch or "",
-        )
-        assert (await phone.ask(cancel)).status_code == 200
-        assert carrier.calls_up == 1
-        assert 487 not in codes(phone, call)
-        assert (await call.bye()).status_code == 200
-
-    with_phone(work)
-
-
 # Routes
 
 
@@ -477,13 +359,3 @@ def test_a_carrier_that_stops_says_goodbye_to_every_call() -> None:
             await stopping
 
     asyncio.run(test())
-
-
-def received(phone: Phone, call: Call, code: int) -> list[tuple[Any, float]]:
-    """Responses to the call's INVITE with this code, and when they came."""
-    found = phone.responses(call.invite)
-    return [
-        (message, at)
-        for message, at in zip(phone.received, phone.at, strict=True)
-        if message in found and message.status_code == code  # type: ignore[union-attr]  # found has responses
-    ]

@@ -14,7 +14,8 @@ from app.sip.carrier.media import MediaStream
 from app.sip.carrier.messages import CarrierOptions
 from app.sip.carrier.offers import Plan
 from app.sip.carrier.server import Carrier
-from tests.carrier.phone import FAST, HOST, Ear, Phone, until
+from tests.carrier.ear import Ear
+from tests.carrier.phone import FAST, HOST, Phone, until
 from tests.carrier.test_numbers import with_phone
 
 

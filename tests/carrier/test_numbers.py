@@ -17,7 +17,8 @@ from app.sip.carrier.offers import CODECS
 from app.sip.carrier.scenarios import NUMBERS
 from app.sip.carrier.server import Carrier
 from app.sip.emergency import countries, find
-from tests.carrier.phone import ACCOUNTS, QUICK, Call, Phone, sdp, until
+from tests.carrier.ear import sdp
+from tests.carrier.phone import ACCOUNTS, QUICK, Call, Phone, until
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:

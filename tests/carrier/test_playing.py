@@ -27,7 +27,8 @@ from app.sip.carrier.messages import CarrierOptions
 from app.sip.carrier.profile import profile_of
 from app.sip.carrier.profile_facts import facts_of
 from app.sip.carrier.server import Carrier
-from tests.carrier.phone import ACCOUNTS, FAST, HOST, Call, Phone, sdp, until
+from tests.carrier.ear import sdp
+from tests.carrier.phone import ACCOUNTS, FAST, HOST, Call, Phone, until
 from tests.carrier.providers import BY_ADDRESS, NAME, STRICT, TCP, UDP, provider, refusal
 
 DOMAIN = "my-company.pstn.example.com"

@@ -16,7 +16,8 @@ from app.sip.carrier.profile_facts import facts_of
 from app.sip.carrier.sdes import KEY_BYTES, Crypto
 from app.sip.carrier.server import Carrier
 from app.sip.carrier.srtp import Protection
-from tests.carrier.phone import HOST, Phone, sdp, until
+from tests.carrier.ear import sdp
+from tests.carrier.phone import HOST, Phone, until
 from tests.carrier.providers import provider, refusal
 from tests.carrier.secure_phone import (
     KEY,

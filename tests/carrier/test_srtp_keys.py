@@ -8,7 +8,8 @@ from app.model.trunk import Srtp
 from app.sip.carrier.offers import UnusableSdpError, plan_for_answer, plan_for_offer, read_sdp
 from app.sip.carrier.sdes import KEY_BYTES, choose
 from app.sip.carrier.server import Carrier
-from tests.carrier.phone import HOST, Phone, sdp
+from tests.carrier.ear import sdp
+from tests.carrier.phone import HOST, Phone
 from tests.carrier.secure_phone import KEY, SHA1_32, SHA1_80, with_secure_phone
 
 
