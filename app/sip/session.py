@@ -43,7 +43,7 @@ from app.sip.notices import (
     TraceAdded,
     TrunkChanged,
 )
-from app.sip.sign_in import SignInAnswer, cause_in_words, outcome_by_call
+from app.sip.sign_in import SignInAnswer, cause_in_words, is_old_news, outcome_by_call
 from app.sip.sign_in_walk import Resolve, SignInWalk
 from app.sip.targets import resolve
 
@@ -316,7 +316,10 @@ class TrunkSession:
             if event.state is RegistrationState.UNREGISTERED:
                 self._change(TrunkState.OFF, "unregistered")
                 return
-            self.outcome = outcome = self._walk.outcome_of(event)
+            outcome = self._walk.outcome_of(event)
+            if is_old_news(self.outcome, outcome):
+                return
+            self.outcome = outcome
             self._change(outcome.state, cause_in_words(outcome), outcome)
 
     def _engine_ended(self, outcome: ChildOutcome) -> None:

@@ -164,6 +164,15 @@ def outcome_of_closed_port(trunk: str, target: Target, tried: tuple[Target, ...]
     )
 
 
+def is_old_news(known: RegisterOutcome | None, late: RegisterOutcome) -> bool:
+    """Whether a request only stays without answer whose port is known to be closed, which says more."""
+    return (
+        known is not None
+        and (known.local_cause, late.local_cause) == (LocalCause.REFUSED, LocalCause.NO_ANSWER)
+        and known.target == late.target
+    )
+
+
 def cause_in_words(outcome: RegisterOutcome) -> str:
     """The short line beside a trunk's state: `200 OK in 38 ms`, `no answer from udp 192.0.2.1:5060`."""
     if outcome.answered_by is AnsweredBy.NETWORK:

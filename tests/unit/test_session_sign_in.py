@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from app.sip.messages import RegistrationState, TlsHandshake
 from app.sip.notices import TrunkChanged
 from app.sip.sign_in import cause_in_words
 from app.sip.targets import Resolution, ResolveError
+from tests.engine.waiting import until
 from tests.helpers.engine_stub import GRANTED, Script, Turn, stub_engines
 from tests.helpers.stub_sessions import TARGETS, opened, refusal, registers, states
 from tests.helpers.trunks import Seen
@@ -92,6 +94,35 @@ def test_news_of_an_address_given_up_is_no_news_of_the_trunk(monkeypatch: pytest
 
     asyncio.run(run())
     assert states(seen) == [TrunkState.CONNECTING, TrunkState.REGISTERED, TrunkState.OFF]
+
+
+def test_after_a_closed_port_the_silence_there_is_no_news_but_an_answer_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    closed = Target(address="127.0.0.1", port=port, transport=Transport.UDP, name="sip.example.com")
+    late = Turn(events=(SILENT, GRANTED))
+    stub_engines(monkeypatch, Script(turns={"Register": (Turn(),), "WatchDevices": (late,)}))
+    seen = Seen()
+
+    async def resolve(*_: object) -> Resolution:
+        return Resolution(targets=(closed,), steps=())
+
+    async def run() -> None:
+        async with opened(seen, resolve) as session:
+            assert (await session.connect()).local_cause is LocalCause.REFUSED
+            await session.control.watch_devices(True)
+            await until(lambda: session.state is TrunkState.REGISTERED, "the answer")
+
+    asyncio.run(run())
+    assert states(seen) == [
+        TrunkState.CONNECTING,
+        TrunkState.UNREACHABLE,
+        TrunkState.REGISTERED,
+        TrunkState.OFF,
+    ]
 
 
 def test_a_handshake_is_that_of_the_address_it_was_made_with(monkeypatch: pytest.MonkeyPatch) -> None:
