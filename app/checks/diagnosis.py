@@ -51,6 +51,8 @@ _LOCAL = {
     LocalCause.REFUSED: "NET-ICMP",
     LocalCause.NO_ROUTE: "NET-NOROUTE",
     LocalCause.CONNECTION_LOST: "NET-LOST",
+    LocalCause.PROHIBITED: "NET-PROHIBITED",
+    LocalCause.UNREADABLE: "SIP-UNREADABLE",
     LocalCause.TLS_CA: "TLS-CA",
     LocalCause.TLS_NAME: "TLS-NAME",
     LocalCause.TLS_PIN: "TLS-PIN",

@@ -7,6 +7,15 @@ from enum import StrEnum
 import msgspec
 
 from app.model.quality import CallQuality
+from app.model.signalling import (
+    Bindings,
+    ChallengeFacts,
+    DialogFacts,
+    Explanation,
+    IcmpError,
+    MessageProblem,
+    Trouble,
+)
 from app.model.sound_figures import SoundFigures
 from app.model.trunk import Transport, TrunkState
 
@@ -28,6 +37,8 @@ class LocalCause(StrEnum):
     REFUSED = "connection refused"
     NO_ROUTE = "no route"
     CONNECTION_LOST = "connection lost"
+    PROHIBITED = "blocked by a firewall"
+    UNREADABLE = "answer can't be read"
     TLS_CA = "certificate not trusted"
     TLS_NAME = "certificate for another name"
     TLS_TIME = "certificate not valid at this time"
@@ -214,6 +225,9 @@ class MediaFigures(msgspec.Struct, frozen=True, kw_only=True):
         jitter_buffer_ms: Mean delay of the jitter buffer, ms; None while unknown.
         srtp: The SRTP suite that protects the media, empty for none.
         first_rtp_ms: Answer to the first packet received, ms; None while none came.
+        stopped_s: Seconds since the last packet came in when the figures were taken, in a call that is not on
+            hold; 0 while packets come, None where that can't be said.
+        longest_gap_s: The longest time in the call without a packet coming in, seconds, holds not counted.
         sound: What the sound itself shows.
     """
 
@@ -226,6 +240,8 @@ class MediaFigures(msgspec.Struct, frozen=True, kw_only=True):
     jitter_buffer_ms: float | None = None
     srtp: str = ""
     first_rtp_ms: float | None = None
+    stopped_s: float | None = None
+    longest_gap_s: float = 0.0
     sound: SoundFigures = SoundFigures()
 
 
@@ -248,6 +264,12 @@ class RegisterOutcome(msgspec.Struct, frozen=True, kw_only=True):
         challenges: How many 401 and 407 came back.
         realms: Those that the last of them takes a password for.
         lookup: How the addresses were found, a line for each question asked.
+        explanation: What the far end says about its final answer.
+        challenge: What it asked for as proof of the password; None when it did not ask.
+        bindings: What the 200 lists; None for any other outcome.
+        problems: Messages of the far end that break the standard.
+        icmp: Why a datagram did not arrive, None when nobody said so.
+        had_password: Whether there was a password to answer a challenge with.
     """
 
     trunk: str
@@ -265,6 +287,12 @@ class RegisterOutcome(msgspec.Struct, frozen=True, kw_only=True):
     challenges: int = 0
     realms: tuple[str, ...] = ()
     lookup: tuple[str, ...] = ()
+    explanation: Explanation = Explanation()
+    challenge: ChallengeFacts | None = None
+    bindings: Bindings | None = None
+    problems: tuple[MessageProblem, ...] = ()
+    icmp: IcmpError | None = None
+    had_password: bool = False
 
 
 class CallOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -291,6 +319,12 @@ class CallOutcome(msgspec.Struct, frozen=True, kw_only=True):
             nothing came back within a second.
         sip_call_id: Call-ID header, to find it in the trace and at the provider's support.
         realms: Those that the last challenge takes a password for.
+        explanation: What the far end says about its final answer, or in its BYE.
+        challenge: What it asked for as proof of the password; None when it did not ask.
+        dialog: What the messages of the call showed.
+        icmp: Why a datagram did not arrive, None when nobody said so.
+        troubles: Steps that were asked for within the call and did not work.
+        had_password: Whether there was a password to answer a challenge with.
     """
 
     trunk: str
@@ -312,6 +346,12 @@ class CallOutcome(msgspec.Struct, frozen=True, kw_only=True):
     hang_up_ms: float | None = None
     sip_call_id: str = ""
     realms: tuple[str, ...] = ()
+    explanation: Explanation = Explanation()
+    challenge: ChallengeFacts | None = None
+    dialog: DialogFacts = DialogFacts()
+    icmp: IcmpError | None = None
+    troubles: tuple[Trouble, ...] = ()
+    had_password: bool = False
 
     @property
     def audio(self) -> Audio:

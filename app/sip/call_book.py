@@ -247,6 +247,10 @@ class CallBook:
             quality=call.windows.end(),
             hang_up_ms=event.hang_up_ms,
             sip_call_id=event.sip_call_id or call.sip_call_id,
+            explanation=event.explanation,
+            challenge=event.challenge,
+            dialog=event.dialog,
+            icmp=event.icmp,
         )
         call.outcome.set_result(outcome)
         self._notify(

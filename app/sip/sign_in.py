@@ -87,6 +87,11 @@ def outcome_of(
         requests_sent=answer.requests_sent,
         challenges=challenges,
         realms=() if isinstance(answer, OptionsAnswered) else answer.realms,
+        explanation=answer.explanation,
+        challenge=None if isinstance(answer, OptionsAnswered) else answer.challenge,
+        bindings=None if isinstance(answer, OptionsAnswered) else answer.bindings,
+        problems=answer.problems,
+        icmp=answer.icmp,
     )
 
 

@@ -42,12 +42,14 @@ from app.sip.messages.events import (
     CallRecorded,
     CallTransferred,
     Capabilities,
+    ConnectionLost,
     DigitReceived,
     Event,
     Hello,
     OptionsAnswered,
     RegistrationChanged,
     RegistrationState,
+    StrangerRefused,
     TlsHandshake,
     Traced,
 )
@@ -69,6 +71,7 @@ __all__ = [
     "Capabilities",
     "CloseAccount",
     "Command",
+    "ConnectionLost",
     "DigitReceived",
     "Done",
     "Event",
@@ -95,6 +98,7 @@ __all__ = [
     "StartRecording",
     "Stop",
     "StopRecording",
+    "StrangerRefused",
     "TlsHandshake",
     "Traced",
     "TransferCall",
@@ -104,7 +108,7 @@ __all__ = [
     "WatchDevices",
 ]
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 """Raised with every change of a message; an engine of another version is refused."""
 
 

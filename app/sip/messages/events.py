@@ -17,6 +17,14 @@ from app.model.outcome import (
     TlsFacts,
     TraceMessage,
 )
+from app.model.signalling import (
+    Bindings,
+    ChallengeFacts,
+    DialogFacts,
+    Explanation,
+    IcmpError,
+    MessageProblem,
+)
 from app.model.trunk import Dtmf, Transport
 from app.sip.messages.base import Message
 
@@ -67,6 +75,7 @@ class RegistrationChanged(Message, frozen=True, kw_only=True):
         round_trip_ms: Last REGISTER sent to final response, ms; None when nothing came back.
         requests_sent, challenges: Since `Register`.
         realms: Those that the last challenge takes a password for.
+        explanation, challenge, bindings, problems, icmp: As in `RegisterOutcome`.
     """
 
     state: RegistrationState
@@ -79,6 +88,11 @@ class RegistrationChanged(Message, frozen=True, kw_only=True):
     requests_sent: int = 0
     challenges: int = 0
     realms: tuple[str, ...] = ()
+    explanation: Explanation = Explanation()
+    challenge: ChallengeFacts | None = None
+    bindings: Bindings | None = None
+    problems: tuple[MessageProblem, ...] = ()
+    icmp: IcmpError | None = None
 
 
 class OptionsAnswered(Message, frozen=True, kw_only=True):
@@ -87,6 +101,7 @@ class OptionsAnswered(Message, frozen=True, kw_only=True):
     Attributes:
         sip_code, reason: Final code and phrase.
         answered_by, local_cause, round_trip_ms, requests_sent: As in `RegistrationChanged`.
+        explanation, problems, icmp: As in `RegisterOutcome`.
     """
 
     sip_code: int
@@ -95,6 +110,9 @@ class OptionsAnswered(Message, frozen=True, kw_only=True):
     local_cause: LocalCause = LocalCause.NONE
     round_trip_ms: float | None = None
     requests_sent: int = 0
+    explanation: Explanation = Explanation()
+    problems: tuple[MessageProblem, ...] = ()
+    icmp: IcmpError | None = None
 
 
 class CallChanged(Message, frozen=True, kw_only=True):
@@ -116,6 +134,7 @@ class CallChanged(Message, frozen=True, kw_only=True):
         hang_up_ms: BYE to its final response (RFC 6076 section 4.4, session disconnect delay), ms; set with
             `ENDED` once it is known.
         realms: As in `RegistrationChanged`; set with `ENDED`.
+        explanation, challenge, dialog, icmp: As in `CallOutcome`; set with `ENDED`.
     """
 
     call_id: str
@@ -135,6 +154,10 @@ class CallChanged(Message, frozen=True, kw_only=True):
     sip_call_id: str = ""
     hang_up_ms: float | None = None
     realms: tuple[str, ...] = ()
+    explanation: Explanation = Explanation()
+    challenge: ChallengeFacts | None = None
+    dialog: DialogFacts = DialogFacts()
+    icmp: IcmpError | None = None
 
 
 class CallHeld(Message, frozen=True, kw_only=True):
@@ -250,6 +273,37 @@ class TlsHandshake(Message, frozen=True, kw_only=True):
     facts: TlsFacts
 
 
+class ConnectionLost(Message, frozen=True, kw_only=True):
+    """The connection (TCP or TLS) of this trunk has ended; the next message makes a new one.
+
+    Attributes:
+        cause: The kind of end.
+        words: The system's words, or the library's.
+        registered: Whether a registration was up: its binding leads to a connection that is gone.
+    """
+
+    cause: LocalCause
+    words: str
+    registered: bool
+
+
+class StrangerRefused(Message, frozen=True, kw_only=True):
+    """Somebody who is not the provider asked for something and was refused; not told for each of a flood.
+
+    Attributes:
+        total: How many such requests there were since the account was opened.
+        peer: `address:port` of the last one.
+        method, user: What it asked for, and the user part of its Request-URI.
+        code: What it got.
+    """
+
+    total: int
+    peer: str
+    method: str
+    user: str
+    code: int
+
+
 Event = (
     Hello
     | RegistrationChanged
@@ -265,4 +319,6 @@ Event = (
     | AudioInUse
     | Traced
     | TlsHandshake
+    | ConnectionLost
+    | StrangerRefused
 )
