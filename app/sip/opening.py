@@ -7,6 +7,7 @@ from app.model.numbering import write_caller_id
 from app.model.outcome import Target
 from app.model.trunk import FromHost, Trunk
 from app.model.typed import Typed
+from app.providers import catalogue
 from app.sip.messages import OpenAccount
 
 
@@ -53,4 +54,13 @@ def account_of(trunk: Trunk, password: str, server: HostPort, target: Target) ->
         session_timer=trunk.session_timer,
         session_expires=trunk.session_expires,
         prack=trunk.prack,
+        dids=trunk.dids,
+        networks=_networks(trunk),
     )
+
+
+def _networks(trunk: Trunk) -> tuple[str, ...]:
+    """The networks that the provider's calls come from, where they are known."""
+    if trunk.provider not in catalogue.IDS:
+        return ()
+    return catalogue.find(trunk.provider).network.signalling

@@ -43,6 +43,9 @@ class OpenAccount(Message, frozen=True, kw_only=True):
         dtmf: How `SendDigits` sends.
         session_timer, session_expires: Session timers and their interval, seconds.
         prack: Reliable provisional responses.
+        dids: Numbers and ranges that reach the trunk, as in its settings.
+        servers: All addresses that its servers have, besides the target.
+        networks: The provider's networks for signalling, CIDR; empty where they are not known.
     """
 
     user: str
@@ -69,6 +72,9 @@ class OpenAccount(Message, frozen=True, kw_only=True):
     session_timer: Use = Use.SUPPORTED
     session_expires: int = DEFAULT_SESSION_S
     prack: Use = Use.OFF
+    dids: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Without the password."""

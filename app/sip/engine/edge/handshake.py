@@ -10,29 +10,29 @@ every engine and 16 MB in the package.
 
 from __future__ import annotations
 
-import asyncio
-import errno
 import hashlib
-import os
 import re
 import socket
 import ssl
+import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec.structs import replace
 
 from app.errors import SettingError
-from app.model.outcome import LocalCause, Target, TlsFacts
-from app.sip.engine.tls.liveness import detect_half_open
+from app.model.outcome import LocalCause, TlsFacts
+from app.sip.engine.edge.hop import Hop
+from app.sip.engine.edge.socket_causes import classify as classify_socket
+from app.sip.engine.edge.socket_causes import system_words
+from app.sip.engine.edge.streams import OpenError, connected
 
 LIMIT_S = 5.0
 """For the connection and its handshake together, seconds."""
 
 _CERTIFICATE_LIMIT_S = 2.0
-_SHUTDOWN_LIMIT_S = 0.2
 _CA_FILE_LIMIT = 4 * 1024 * 1024
 
 _PEM = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----.*?-----END[^\r\n]*-----", re.DOTALL)
@@ -56,26 +56,6 @@ _VERIFY_CODES: dict[int, LocalCause] = {
     0x800B010F: LocalCause.TLS_NAME,
 }
 """What a verification error is about; any other number means that the certificate is not trusted."""
-
-_NO_ROUTE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
-_NO_ROUTE_WINDOWS = {1231, 1232}  # ERROR_NETWORK_UNREACHABLE, ERROR_HOST_UNREACHABLE
-_REFUSED_WINDOWS = 1225  # ERROR_CONNECTION_REFUSED
-
-
-class HandshakeError(Exception):
-    """No TLS connection; `facts` tell why and, when it was the certificate, what is in it."""
-
-    def __init__(self, facts: TlsFacts) -> None:
-        super().__init__(facts.error)
-        self.facts = facts
-
-
-class Connection(NamedTuple):
-    """A verified TLS connection."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    facts: TlsFacts
 
 
 def trust(ca_file: str, pin: str = "") -> ssl.SSLContext:
@@ -129,19 +109,19 @@ def checked_name(context: ssl.SSLContext, server_name: str) -> str:
     return name
 
 
-async def connect(
-    target: Target,
+def connect(
+    hop: Hop,
     *,
     server_name: str,
     ca_file: str,
     context: ssl.SSLContext,
     pin: str = "",
     limit_s: float = LIMIT_S,
-) -> Connection:
-    """Connect and shake hands.
+) -> tuple[ssl.SSLSocket, TlsFacts]:
+    """Connect and shake hands; blocks up to the limit.
 
     Args:
-        target: Where to.
+        hop: Where to.
         server_name: Checked against the certificate; sent as SNI unless it is an IP address.
         ca_file: Only to be named in the facts.
         context: From `trust`.
@@ -150,36 +130,38 @@ async def connect(
         limit_s: For all of it, seconds.
 
     Raises:
-        HandshakeError: With the reason; after a refused certificate, with its facts.
+        OpenError: With the reason; after a refused certificate, with its facts.
     """
     known = TlsFacts(server_name=server_name, trust="pin" if pin else ca_file or "system")
-    connected = False
+    sock: socket.socket | None = None
+    until = time.monotonic() + limit_s
     try:
-        async with asyncio.timeout(limit_s):
-            sock = await _tcp(target)
-            connected = True
-            reader, writer = await asyncio.open_connection(
-                sock=sock, ssl=context, server_hostname=server_name, ssl_shutdown_timeout=_SHUTDOWN_LIMIT_S
-            )
-    except TimeoutError as error:
-        # A system's own ETIMEDOUT is a TimeoutError as well; both mean the same.
-        doing = "the TLS handshake" if connected else "the TCP connection"
-        words = f"no answer to {doing} within {limit_s:g} s"
-        raise HandshakeError(replace(known, error=words, cause=LocalCause.NO_ANSWER)) from error
+        sock = connected(hop, limit_s)
+        sock.settimeout(max(until - time.monotonic(), 0.01))
+        tls = context.wrap_socket(sock, server_hostname=server_name)
     except OSError as error:
-        cause, words = classify(error, in_handshake=connected)
+        if sock is not None:
+            sock.close()
+        if isinstance(error, TimeoutError):
+            # A system's own ETIMEDOUT is a TimeoutError as well; both mean the same.
+            doing = "the TCP connection" if sock is None else "the TLS handshake"
+            cause, words = LocalCause.NO_ANSWER, f"no answer to {doing} within {limit_s:g} s"
+        else:
+            cause, words = classify(error, in_handshake=sock is not None)
         if isinstance(error, ssl.SSLCertVerificationError):
-            known = await _with_refused_certificate(known, target)
-        raise HandshakeError(replace(known, error=words, cause=cause)) from error
-    tls: ssl.SSLObject = writer.get_extra_info("ssl_object")
+            known = _with_refused_certificate(known, hop)
+        raise _failed(known, cause, words) from error
     cipher = tls.cipher()
     known = replace(known, version=tls.version() or "", cipher=cipher[0] if cipher else "")
     known = _with_certificate(known, tls)
     if pin and known.fingerprint != pin:
-        writer.transport.abort()
-        words = "the server has another certificate than the pinned one"
-        raise HandshakeError(replace(known, error=words, cause=LocalCause.TLS_PIN))
-    return Connection(reader, writer, known)
+        tls.close()
+        raise _failed(known, LocalCause.TLS_PIN, "the server has another certificate than the pinned one")
+    return tls, known
+
+
+def _failed(facts: TlsFacts, cause: LocalCause, words: str) -> OpenError:
+    return OpenError(cause, words, replace(facts, error=words, cause=cause))
 
 
 def fingerprint(certificate: bytes) -> str:
@@ -200,41 +182,19 @@ def classify(error: OSError, *, in_handshake: bool = False) -> tuple[LocalCause,
         return _VERIFY_CODES.get(getattr(error, "verify_code", 0), LocalCause.TLS_CA), _plain(words)
     if isinstance(error, ssl.SSLError):
         return LocalCause.TLS_PROTOCOL, _plain(str(error.args[-1]) if error.args else str(error))
-    windows = getattr(error, "winerror", None)
-    if isinstance(error, ConnectionRefusedError) or windows == _REFUSED_WINDOWS:
-        return LocalCause.REFUSED, "connection refused"
-    if error.errno in _NO_ROUTE or windows in _NO_ROUTE_WINDOWS:
-        return LocalCause.NO_ROUTE, _system_words(error)
     if isinstance(error, ConnectionError) and in_handshake:
         return LocalCause.TLS_PROTOCOL, "the server closed the connection during the TLS handshake"
-    return LocalCause.OTHER, _system_words(error)
+    return classify_socket(error)
 
 
 def classify_loss(error: OSError) -> tuple[LocalCause, str]:
     """The kind of an error that ended an established connection, and its words."""
     if isinstance(error, ssl.SSLError):
         return classify(error)
-    return LocalCause.CONNECTION_LOST, _system_words(error)
+    return LocalCause.CONNECTION_LOST, system_words(error)
 
 
-async def _tcp(target: Target) -> socket.socket:
-    """A connected socket that will notice when it is half-open."""
-    [(family, kind, protocol, _, address), *_] = socket.getaddrinfo(
-        target.address, target.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
-    )
-    sock = socket.socket(family, kind, protocol)
-    try:
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        detect_half_open(sock)
-        await asyncio.get_running_loop().sock_connect(sock, address)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
-
-
-async def _with_refused_certificate(facts: TlsFacts, target: Target) -> TlsFacts:
+def _with_refused_certificate(facts: TlsFacts, hop: Hop) -> TlsFacts:
     """The facts with those of the server's certificate, if it can be had a second time."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -242,20 +202,18 @@ async def _with_refused_certificate(facts: TlsFacts, target: Target) -> TlsFacts
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = context.wrap_bio(incoming, outgoing, server_hostname=facts.server_name)
+    until = time.monotonic() + _CERTIFICATE_LIMIT_S
     try:
-        async with asyncio.timeout(_CERTIFICATE_LIMIT_S):
-            reader, writer = await asyncio.open_connection(sock=await _tcp(target))
-            try:
-                while not _shaken(tls):
-                    writer.write(outgoing.read())
-                    if not (data := await reader.read(65536)):
-                        return facts
-                    incoming.write(data)
-            finally:
-                writer.transport.abort()
+        with connected(hop, _CERTIFICATE_LIMIT_S) as sock:
+            while not _shaken(tls):
+                sock.settimeout(max(until - time.monotonic(), 0.01))
+                sock.sendall(outgoing.read())
+                if not (data := sock.recv(65536)):
+                    return facts
+                incoming.write(data)
         return _with_certificate(facts, tls)
     except OSError:
-        # Includes TimeoutError and SSLError: the refusal itself is told all the same.
+        # Includes TimeoutError and SSLError: the refusal itself is reported all the same.
         return facts
 
 
@@ -292,7 +250,7 @@ def _load(context: ssl.SSLContext, ca_file: str) -> None:
         ) from error
 
 
-def _with_certificate(facts: TlsFacts, tls: ssl.SSLObject) -> TlsFacts:
+def _with_certificate(facts: TlsFacts, tls: ssl.SSLObject | ssl.SSLSocket) -> TlsFacts:
     # A connection keeps the CERT_NONE that it may have got when it was made. `getpeercert` asks the context
     # whether to decode the certificate or to give an empty dict.
     mode, tls.context.verify_mode = tls.context.verify_mode, ssl.CERT_REQUIRED
@@ -330,14 +288,6 @@ def _iso(openssl_time: str) -> str:
         return openssl_time
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _system_words(error: OSError) -> str:
-    # asyncio puts the address in the place of the system's words, except on Windows, where `os.strerror`
-    # does not know the errors of sockets.
-    if error.errno and os.name == "posix":
-        return os.strerror(error.errno)
-    return error.strerror or str(error)
 
 
 def _plain(words: str) -> str:

@@ -1,4 +1,4 @@
-"""Cuts a TCP stream into SIP messages by Content-Length, with limits (RFC 3261 section 18.3)."""
+"""Cuts a stream into SIP messages by Content-Length, with limits (RFC 3261 section 18.3)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from enum import Enum, auto
 
-from app.sip.engine.tls.message import MessageError, is_start_line, parse
+from app.sip.syntax.message import is_start_line
+from app.sip.syntax.text import one_line
 
 HEADERS_LIMIT = 64 * 1024
 """Bytes of start line and headers, the empty line included."""
@@ -14,11 +15,28 @@ HEADERS_LIMIT = 64 * 1024
 BODY_LIMIT = 256 * 1024
 """Bytes of a body."""
 
+_FOLD = re.compile(rb"[ \t]*\r?\n[ \t]+")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
+# With their compact forms (RFC 3261 section 7.3.3)
+_LENGTH = re.compile(
+    rb"^(?:content-length|l)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
+)
+_TYPE = re.compile(rb"^(?:content-type|c)[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_NEXT_START = re.compile(
+    rb"(?:^|\n)(?=SIP/2\.0 [1-6][0-9][0-9][ \r]|[A-Z]{3,16} sips?:[^\s]{1,240} SIP/2\.0\r?\n)"
+)
 
 
 class FramingError(Exception):
-    """The stream is not SIP, or a message is over a limit: there is no way to find the next one."""
+    """The stream is not SIP, or a message is over a limit: there is no way to find the next one.
+
+    Attributes:
+        line: The line at fault, as received.
+    """
+
+    def __init__(self, words: str, line: str = "") -> None:
+        super().__init__(words)
+        self.line = line
 
 
 class KeepAlive(Enum):
@@ -40,6 +58,9 @@ class Framer:
 
     def frames(self, data: bytes) -> Iterator[bytes | KeepAlive]:
         """Add what was read and give what is complete now.
+
+        A message with a body and without Content-Length ends where the next one begins, or with what has
+        come so far: RFC 3261 section 20.14 forbids it on a stream, and some send it all the same.
 
         Raises:
             FramingError: After what came before it was given; the connection is of no use any more.
@@ -69,7 +90,8 @@ class Framer:
             raise FramingError(f"the headers of a message are longer than {HEADERS_LIMIT} bytes")
         if ends is None:
             return None
-        whole = ends.end() + _content_length(bytes(self._buffer[: ends.end()]))
+        length = _content_length(bytes(self._buffer[: ends.end()]))
+        whole = self._end_without_length(ends.end()) if length is None else ends.end() + length
         if len(self._buffer) < whole:
             self._searched = ends.start()
             return None
@@ -77,31 +99,38 @@ class Framer:
         self._drop(whole)
         return raw
 
+    def _end_without_length(self, body: int) -> int:
+        if not _TYPE.search(self._buffer, 0, body):
+            return body
+        following = _NEXT_START.search(self._buffer, body)
+        return min(following.end() if following else len(self._buffer), body + BODY_LIMIT)
+
     def _check_start(self) -> None:
-        """Tell a peer that speaks something else at its first line, not when a limit is reached."""
+        """Report a peer that speaks something else at its first line, not when a limit is reached."""
         end = self._buffer.find(b"\n", 0, HEADERS_LIMIT)
-        line = bytes(self._buffer[: max(end, 0)]).rstrip(b"\r")
-        if end >= 0 and not is_start_line(line.decode("utf-8", "replace")):
-            raise FramingError(f"not a SIP message: it begins with {line[:60]!r}")
+        line = bytes(self._buffer[: max(end, 0)]).rstrip(b"\r").decode("utf-8", "surrogateescape")
+        if end >= 0 and not is_start_line(line):
+            raise FramingError(f"not a SIP message: it begins with {one_line(line, 60)!r}", line)
 
     def _drop(self, count: int) -> None:
         del self._buffer[:count]
         self._searched = 0
 
 
-def _content_length(head: bytes) -> int:
-    """Length of the body; a missing header counts as 0, as there is no other sensible guess."""
-    try:
-        values = set(parse(head).values("content-length"))
-    except MessageError as error:
-        raise FramingError(str(error)) from error
+def _content_length(head: bytes) -> int | None:
+    """Length of the body, None when it is not given."""
+    values = {text.decode("utf-8", "surrogateescape") for text in _LENGTH.findall(_FOLD.sub(b" ", head))}
     if len(values) > 1:
-        raise FramingError("a message has two different Content-Length headers")
-    text = values.pop() if values else "0"
+        raise FramingError("a message has two different Content-Length headers", "Content-Length")
+    if not values:
+        return None
+    text = values.pop()
+    line = f"Content-Length: {text}"
     if not (text.isascii() and text.isdigit()):
-        raise FramingError(f"Content-Length is not a number: {text[:20]!r}")
+        raise FramingError(f"Content-Length is not a number: {one_line(text, 20)!r}", line)
     if len(text) > 9 or int(text) > BODY_LIMIT:
         raise FramingError(
-            f"the body of a message is longer than {BODY_LIMIT} bytes (Content-Length {text[:20]})"
+            f"the body of a message is longer than {BODY_LIMIT} bytes (Content-Length {one_line(text, 20)})",
+            line,
         )
     return int(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.sip.engine.tls.message import MessageError, parse, serialise, split_list
+from app.sip.syntax.message import MessageError, parse, serialise, split_list
 
 ODD = (
     b"INVITE sip:vivekg@chair-dnrc.example.com;unknownparam SIP/2.0\r\n"

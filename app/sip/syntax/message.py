@@ -1,8 +1,8 @@
 """A SIP message as header lines: what is not edited goes out exactly as it came in.
 
-A proxy must not damage what it does not understand, so a message is not turned into objects and
-back: names keep their spelling, unknown headers their order, bodies their bytes (RFC 3261
-sections 7.3 and 16.6).
+Names keep their spelling, unknown headers their order, bodies their bytes (RFC 3261 sections 7.3 and 16.6).
+Bytes that are not UTF-8 survive the way to text and back as surrogates; `text.readable` turns them into
+something to show.
 """
 
 from __future__ import annotations
@@ -12,20 +12,35 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-_LONG_NAMES = {
-    "v": "via",
-    "m": "contact",
-    "l": "content-length",
-    "i": "call-id",
+LONG_NAMES = {
+    "a": "accept-contact",
+    "b": "referred-by",
+    "c": "content-type",
+    "d": "request-disposition",
+    "e": "content-encoding",
     "f": "from",
+    "i": "call-id",
+    "j": "reject-contact",
+    "k": "supported",
+    "l": "content-length",
+    "m": "contact",
+    "n": "identity-info",
+    "o": "event",
+    "r": "refer-to",
+    "s": "subject",
     "t": "to",
+    "u": "allow-events",
+    "v": "via",
+    "x": "session-expires",
+    "y": "identity",
 }
-"""Compact forms (RFC 3261 section 7.3.3) of the headers that this package looks at."""
+"""Compact forms (RFC 3261 section 7.3.3 and the IANA registry of header fields)."""
 
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LINE_END = re.compile(r"\r?\n(?![ \t])")
 _FOLD = re.compile(r"[ \t]*\r?\n[ \t]+")
-_REQUEST_LINE = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+ \S+ SIP/2\.0", re.IGNORECASE)
-_STATUS_LINE = re.compile(r"SIP/2\.0 [1-6]\d\d( .*)?", re.IGNORECASE)
+_REQUEST_LINE = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+ [^\s\x00]+ SIP/2\.0", re.IGNORECASE)
+_STATUS_LINE = re.compile(r"SIP/2\.0 [1-6][0-9][0-9]( [^\r\n]*)?", re.IGNORECASE)
 
 
 class MessageError(Exception):
@@ -36,7 +51,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     """One header field.
 
     Attributes:
-        name: Long form, lower case; empty for a line that is no header.
+        name: Long form, lower case; empty for a line that is not a header.
         line: As on the wire, folds included, without the last CRLF.
     """
 
@@ -65,7 +80,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     start: str
     headers: tuple[Header, ...]
-    body: bytes
+    body: bytes = b""
 
     @property
     def is_request(self) -> bool:
@@ -96,9 +111,18 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         """The status code of a response, 0 for a request."""
         return 0 if self.is_request else int(self.start.split(" ")[1])
 
+    @property
+    def phrase(self) -> str:
+        """The reason phrase of a response."""
+        return self.start.split(" ", 2)[2] if self.start.count(" ") > 1 else ""
+
     def first(self, name: str) -> str:
         """The value of the first header of that name, unsplit; empty when there is none."""
         return next((header.value for header in self.headers if header.name == name), "")
+
+    def named(self, name: str) -> list[Header]:
+        """All headers of that name, in order."""
+        return [header for header in self.headers if header.name == name]
 
     def values(self, name: str) -> list[str]:
         """All values of a header that may hold a list, in order."""
@@ -111,12 +135,11 @@ def parse(raw: bytes) -> Message:
     Raises:
         MessageError: The first line is neither a request line nor a status line.
     """
-    ends = re.search(rb"\r?\n\r?\n", raw)
-    head, body = (raw[: ends.start()], raw[ends.end() :]) if ends else (raw, b"")
-    # Bytes that are not UTF-8 survive the way to text and back.
+    ends = _HEAD_END.search(raw)
+    head, body = (raw[: ends.start()], raw[ends.end() :]) if ends else (raw.rstrip(b"\r\n"), b"")
     start, *lines = _LINE_END.split(head.decode("utf-8", "surrogateescape"))
     if not is_start_line(start):
-        raise MessageError(f"not a SIP start line: {start[:60]!r}")
+        raise MessageError("is not a SIP start line")
     return Message(start=start, headers=tuple(_header(line) for line in lines), body=body)
 
 
@@ -145,6 +168,8 @@ def made(name: str, value: str) -> Header:
 
 def split_list(value: str) -> list[str]:
     """Split at the commas that separate values: not those in quotes or angle brackets."""
+    if "," not in value:
+        return [value.strip()] if value.strip() else []
     return list(_parts(value))
 
 
@@ -171,6 +196,8 @@ def _parts(value: str) -> Iterator[str]:
 
 def _header(line: str) -> Header:
     name, colon, _ = line.partition(":")
-    name = name.strip().lower() if colon else ""
-    # A sender that ends lines with a bare LF also folds with it.
-    return Header(name=_LONG_NAMES.get(name, name), line=line.replace("\r\n", "\n").replace("\n", "\r\n"))
+    name = name.strip(" \t").lower() if colon else ""
+    if "\n" in line:
+        # A sender that ends lines with a bare LF also folds with it
+        line = line.replace("\r\n", "\n").replace("\n", "\r\n")
+    return Header(name=LONG_NAMES.get(name, name), line=line)

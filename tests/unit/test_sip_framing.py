@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.sip.engine.tls.framing import BODY_LIMIT, HEADERS_LIMIT, Framer, FramingError, KeepAlive
+from app.sip.syntax.framing import BODY_LIMIT, HEADERS_LIMIT, Framer, FramingError, KeepAlive
 
 FIRST = b"INVITE sip:a@b SIP/2.0\r\nl:\r\n  4\r\nVia: x\r\n\r\nab\r\n"
 SECOND = b"SIP/2.0 200 OK\r\nContent-Length : 0\r\n\r\n"
@@ -80,7 +80,7 @@ def test_sizes_at_the_limits_pass():
         (of_size(200, 0).replace(b"l: 0", b"l: 0x10"), "not a number: '0x10'"),
         (of_size(200, 0).replace(b"l: 0", "l: ٣".encode()), "not a number"),
         (of_size(200, 0).replace(b"l: 0", b"l: 0\r\nContent-Length: 5"), "two different"),
-        (b"HTTP/1.1 400 Bad Request\r\nServer", "begins with b'HTTP/1.1 400 Bad Request'"),
+        (b"HTTP/1.1 400 Bad Request\r\nServer", "begins with 'HTTP/1.1 400 Bad Request'"),
         (b"\x15\x03\x01\x00\x02\x02\n", "not a SIP message"),
     ],
 )
