@@ -388,8 +388,8 @@ DTLS = sdp(4000, profile="UDP/TLS/RTP/SAVPF", more=(FINGERPRINT,))
         ),
         (Srtp.OFF, DTLS, 488, "requires encryption (SRTP), which is off"),
         # These used to end the process of the engine
-        (Srtp.OFFER, DTLS, 488, "in a way (DTLS-SRTP) that Ringback does not know"),
-        (Srtp.REQUIRE, DTLS, 488, "in a way (DTLS-SRTP) that Ringback does not know"),
+        (Srtp.OFFER, DTLS, 488, "by DTLS-SRTP, which Ringback does not know"),
+        (Srtp.REQUIRE, DTLS, 488, "by DTLS-SRTP, which Ringback does not know"),
         (Srtp.OFF, sdp(4000, formats="18"), 488, "have no codec in common"),
         (Srtp.OFF, sdp(4000)[:5], 400, "can't be understood"),
     ],

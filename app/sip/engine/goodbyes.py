@@ -157,7 +157,7 @@ class Goodbyes:
             offer = "encryption only as a choice" if keys else "no encryption (SRTP)"
             return f"Refused, because the caller offers {offer}, and this trunk requires it"
         if wants_dtls(sound):
-            return "Refused, because the caller encrypts audio in a way (DTLS-SRTP) that Ringback does not know"
+            return "Refused, because the caller encrypts audio by DTLS-SRTP, which Ringback does not know"
         if secure and not keys:
             return "Refused, because the caller offers encryption (SRTP) without keys in SDP (SDES)"
         return "Refused, because the caller and this trunk have no codec in common"
