@@ -200,6 +200,11 @@ def test_answers_include_the_gates_own_and_those_to_a_stranger() -> None:
     behaviour = Behaviour(gate=("accept", "answer 420"), engine=(180,))
     assert behaviour.codes() == {180, 420}
     assert behaviour.codes(addressed=False) == {180, 420, 403, 404}
+    assert behaviour.allows("answer 420")
+    assert behaviour.allows("accept")
+    assert behaviour.allows("answer 404", addressed=False)
+    assert not behaviour.allows("answer 404")
+    assert not behaviour.allows("drop")
     assert not behaviour.silent
     assert Behaviour(gate=("answer 400",)).codes(addressed=False) == {400}
     assert Behaviour(gate=("answer 400", "drop")).silent

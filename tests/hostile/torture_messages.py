@@ -113,6 +113,18 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         refusals = _NOT_ADDRESSED if self.engine and not addressed else frozenset()
         return frozenset(by_gate | {*self.engine} | refusals)
 
+    def allows(self, outcome: str, *, addressed: bool = True) -> bool:
+        """Whether a gate may do this; it may give each answer that an engine may give, too.
+
+        Args:
+            outcome: `accept`, `drop`, or `answer` and a code.
+            addressed: As for `codes`.
+        """
+        action, _, code = outcome.partition(" ")
+        if action == "answer":
+            return int(code) in self.codes(addressed=addressed)
+        return outcome in self.gate
+
     @property
     def silent(self) -> bool:
         """Whether it is right to send no answer at all."""
