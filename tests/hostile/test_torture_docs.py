@@ -41,7 +41,7 @@ def test_the_page_has_a_row_and_a_reason_for_every_message(table: ModuleType) ->
     ("name", "must"),
     [
         ("noreason", "pass on"),
-        ("wsinv", "pass on (rings, 200, 480, 486, 488)"),
+        ("esc01", "pass on (rings, 200, 480, 486, 488)"),
         ("badvers", "answer 505"),
         ("mismatch02", "answer 501 or answer 400"),
         ("quotbal", "answer 400 or pass on (rings, 200, 480, 486, 488)"),

@@ -196,6 +196,14 @@ def test_each_outcome_fits_the_message(torture: Torture, transport: Transport) -
     assert not allowed.closes or transport is Transport.TCP
 
 
+@every_message
+def test_a_request_with_a_to_tag_may_get_481(torture: Torture) -> None:
+    if torture.expected.kind is Kind.RESPONSE or torture.name == "insuf":
+        return
+    in_a_call = re.search(rb";\s*tag\s*=", header(torture.wire, b"to")) is not None
+    assert (481 in torture.expected.engine) == in_a_call
+
+
 def test_answers_include_the_gates_own_and_those_to_a_stranger() -> None:
     behaviour = Behaviour(gate=("accept", "answer 420"), engine=(180,))
     assert behaviour.codes() == {180, 420}
