@@ -49,7 +49,7 @@ def explanation_of(message: Message, head: Head | None) -> Explanation:
 
 def _warnings(message: Message) -> Iterable[str]:
     for header in message.named("warning"):
-        found = _WARNING.findall(header.value)
+        found = _WARNING.findall(header.value[:_LONGEST_BODY])
         yield from (f"{code} {_ESCAPE.sub(_ESCAPED, text)}" for code, text in found)
         if not found:
             yield header.value

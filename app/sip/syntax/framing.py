@@ -15,12 +15,10 @@ HEADERS_LIMIT = 64 * 1024
 BODY_LIMIT = 256 * 1024
 """Bytes of a body."""
 
-_FOLD = re.compile(rb"[ \t]*\r?\n[ \t]+")
+_FOLD = re.compile(rb"\r?\n[ \t]+")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 # With their compact forms (RFC 3261 section 7.3.3)
-_LENGTH = re.compile(
-    rb"^(?:content-length|l)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
-)
+_LENGTH = re.compile(rb"^(?:content-length|l)[ \t]*:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _TYPE = re.compile(rb"^(?:content-type|c)[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _NEXT_START = re.compile(
     rb"(?:^|\n)(?=SIP/2\.0 [1-6][0-9][0-9][ \r]|[A-Z]{3,16} sips?:[^\s]{1,240} SIP/2\.0\r?\n)"
@@ -119,7 +117,8 @@ class Framer:
 
 def _content_length(head: bytes) -> int | None:
     """Length of the body, None when it is not given."""
-    values = {text.decode("utf-8", "surrogateescape") for text in _LENGTH.findall(_FOLD.sub(b" ", head))}
+    found = _LENGTH.findall(_FOLD.sub(b" ", head))
+    values = {text.strip(b" \t").decode("utf-8", "surrogateescape") for text in found}
     if len(values) > 1:
         raise FramingError("a message has two different Content-Length headers", "Content-Length")
     if not values:

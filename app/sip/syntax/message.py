@@ -7,6 +7,7 @@ something to show.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 
@@ -36,9 +37,10 @@ LONG_NAMES = {
 }
 """Compact forms (RFC 3261 section 7.3.3 and the IANA registry of header fields)."""
 
+MOST_VALUES = 128
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LINE_END = re.compile(r"\r?\n(?![ \t])")
-_FOLD = re.compile(r"[ \t]*\r?\n[ \t]+")
+_FOLD = re.compile(r"\r?\n[ \t]+")
 _REQUEST_LINE = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+ [^\s\x00]+ SIP/2\.0", re.IGNORECASE)
 _STATUS_LINE = re.compile(r"SIP/2\.0 [1-6][0-9][0-9]( [^\r\n]*)?", re.IGNORECASE)
 
@@ -61,7 +63,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def value(self) -> str:
         """What follows the colon, unfolded (RFC 3261 section 7.3.1)."""
-        return _FOLD.sub(" ", self.line.partition(":")[2]).strip()
+        value = self.line.partition(":")[2]
+        return (_FOLD.sub(" ", value) if "\n" in value else value).strip()
 
     def with_values(self, values: Iterable[str]) -> Header:
         """The same header, spelled the same, with other values."""
@@ -167,10 +170,13 @@ def made(name: str, value: str) -> Header:
 
 
 def split_list(value: str) -> list[str]:
-    """Split at the commas that separate values: not those in quotes or angle brackets."""
+    """Split at the commas that separate values: not those in quotes or angle brackets.
+
+    Of more than `MOST_VALUES` only the first are given; no message that makes sense has that many.
+    """
     if "," not in value:
         return [value.strip()] if value.strip() else []
-    return list(_parts(value))
+    return list(itertools.islice(_parts(value), MOST_VALUES))
 
 
 def _parts(value: str) -> Iterator[str]:

@@ -24,7 +24,8 @@ def readable(text: str | bytes) -> str:
 
 def one_line(text: str | bytes, limit: int = LONGEST_TEXT) -> str:
     """`readable` text on one line: nothing unprintable, at most `limit` characters."""
-    words = "".join(char if char.isprintable() else " " for char in readable(text))
+    start = readable(text[: 8 * limit])
+    words = "".join(char if char.isprintable() else " " for char in start)
     line = " ".join(words.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 

@@ -30,13 +30,13 @@ def seconds(text: str) -> int | None:
 
 def retry_after(text: str) -> int | None:
     """Seconds of a Retry-After, which may have a comment behind it (RFC 3261 section 20.33)."""
-    found = _RETRY_AFTER.fullmatch(text)
+    found = _RETRY_AFTER.fullmatch(" ".join(text.split()))
     return min(int(found[1]), HIGHEST_SECONDS) if found else None
 
 
 def session_expires(text: str) -> tuple[int, str] | None:
     """Seconds and refresher of a Session-Expires (RFC 4028 section 4); None when it can't be read."""
-    found = _SESSION_EXPIRES.fullmatch(text)
+    found = _SESSION_EXPIRES.fullmatch(" ".join(text.split()))
     if found is None:
         return None
     refresher = _REFRESHER.search(found[2])
