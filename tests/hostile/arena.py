@@ -33,6 +33,7 @@ from app.sip.messages import (
     PlaceCall,
     Register,
     RegistrationChanged,
+    SetConference,
 )
 from tests.hostile.hostile_values import answer_values
 
@@ -113,6 +114,7 @@ class Arena:
         engine: The engine.
         events: What it has said.
         outcomes: How engines have ended that nobody stopped.
+        log: Their standard error.
     """
 
     def __init__(self, far: Far) -> None:
@@ -120,7 +122,8 @@ class Arena:
         self.events: list[Event] = []
         self.outcomes: list[ChildOutcome] = []
         self._changed = asyncio.Event()
-        self.engine = EngineClient(on_event=self._event, on_end=self._end)
+        self.log: list[str] = []
+        self.engine = EngineClient(on_event=self._event, on_end=self._end, on_log=self.log.append)
 
     def _event(self, event: Event) -> None:
         self.events.append(event)
@@ -192,6 +195,9 @@ class Arena:
         asked = await self.far.next(b"INVITE ")
         for raw in hostile(asked):
             self.far.send(raw)
+        await self.alive()
+        # Without any answer it could not be taken back (RFC 3261 section 9.1)
+        self.far.send(answer(asked, "486 Busy Here"))
         await self._end_call(call_id)
         return self._ended(call_id)[-1]
 
@@ -255,6 +261,8 @@ class Arena:
                 kept.append(raw)
         for raw in kept:
             self.far.queue.put_nowait(raw)
+        # The edge answers by itself; a command comes after what PJSIP was handed
+        await self.engine.request(SetConference(call_ids=()))
 
     async def _changed_to_an_end(self) -> None:
         while not self.outcomes:

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from app.model.outcome import LocalCause, TlsFacts
 from app.model.signalling import IcmpError
 from app.model.trunk import Transport
+from app.sip.engine.call_rate import CallRate
 from app.sip.engine.edge.datagrams import Datagrams
 from app.sip.engine.edge.hop import Hop
 from app.sip.engine.edge.icmp import CAUSES
@@ -63,13 +64,17 @@ class Edge:
     Args:
         listener: Who hears from it.
         post: Runs a function on that thread.
+        rate: How fast calls may begin.
 
     Attributes:
         port: Where PJSIP sends to, on 127.0.0.1.
     """
 
-    def __init__(self, listener: EdgeListener, post: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(
+        self, listener: EdgeListener, post: Callable[[Callable[[], None]], None], rate: CallRate
+    ) -> None:
         self._listener = listener
+        self._rate = rate
         self._post = post
         self._selector = selectors.DefaultSelector()
         self._inner = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -136,6 +141,7 @@ class Edge:
             send=self._send,
             deliver=self._deliver,
             find=self._lookup.find,
+            rate=self._rate,
         )
         self._relay = Relay(self._wire)
         self._next_keep_alive = time.monotonic() + settings.keep_alive_s
