@@ -9,6 +9,7 @@ from __future__ import annotations
 import selectors
 import socket
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -267,6 +268,14 @@ class Edge:
 
     # The far end
 
+    def _inward(self, raw: bytes, source: Hop) -> None:
+        if self._relay is None:
+            return
+        try:
+            self._relay.from_far(raw, source)
+        except Exception:  # noqa: BLE001  # a bug of ours must cost this one message, and not every call
+            traceback.print_exc()
+
     def _send(self, raw: bytes, hop: Hop) -> str:
         if hop.transport is Transport.UDP:
             return self._send_datagram(raw, hop)
@@ -294,9 +303,9 @@ class Edge:
         if datagrams is None:
             return
         for raw, source in datagrams.receive():
-            if self._relay is None or datagrams is not self._datagrams:
+            if datagrams is not self._datagrams:
                 return
-            self._relay.from_far(raw, source)
+            self._inward(raw, source)
         for error in datagrams.errors():
             self._unreachable(error)
 
@@ -358,7 +367,7 @@ class Edge:
             if frame is KeepAlive.PING:
                 stream.send(_PONG)
             elif isinstance(frame, bytes):
-                self._relay.from_far(frame, stream.hop)
+                self._inward(frame, stream.hop)
 
     def _write(self, stream: Stream, raw: bytes) -> None:
         self._try(stream, partial(stream.send, raw))
