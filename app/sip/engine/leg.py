@@ -29,9 +29,10 @@ _STATES = {
 }
 
 
-_REPORTED_BY_PACKETS = 600
-"""Packets sent after which a far end that receives them has said so: two intervals of 5 s (RFC 3550 section
-6.2) and some more."""
+_REPORTED_BY_PACKETS = 400
+"""Packets sent after which a far end that receives them has said so: an interval of 5 s, randomised (RFC 3550
+section 6.2), and some more."""
+_ALL_LOST_PCT = 99.0
 
 
 class Refusal(NamedTuple):
@@ -291,7 +292,7 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
         if not self.has_media:
             return False
         try:
-            figures = self._meter.read(self, self._stream)
+            figures = self._meter.read(self, self._stream, held=self.held_by_us or self.held_by_them)
         except pj.Error:
             # The stream went in this very moment
             self.has_media = False
@@ -314,7 +315,8 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
     def _far_report(self, figures: MediaFigures) -> FarReport:
         """What the far end's RTCP says of what we send."""
         if figures.tx.reported:
-            return FarReport.RECEIVES
+            lost_all = figures.tx.lost >= figures.tx.reported * _ALL_LOST_PCT / 100
+            return FarReport.RECEIVES_NOTHING if lost_all else FarReport.RECEIVES
         if figures.tx.packets < _REPORTED_BY_PACKETS:
             return FarReport.NONE
         # Whoever sends reports tells of all whom it hears (RFC 3550 section 6.4)
