@@ -20,7 +20,6 @@ def contained(
     An exception would unwind PJSIP's own C frames: locks stay taken, and the call it is about never ends.
     """
 
-    @functools.wraps(callback)
     def call(self: S, *args: P.args, **kwargs: P.kwargs) -> R | None:
         try:
             return callback(self, *args, **kwargs)
@@ -28,4 +27,5 @@ def contained(
             traceback.print_exc()
             return None
 
+    functools.update_wrapper(call, callback)
     return call
