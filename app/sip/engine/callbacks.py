@@ -20,7 +20,7 @@ def contained(
     An exception would unwind PJSIP's own C frames: locks stay taken, and the call it is about never ends.
     """
 
-    def call(self: S, *args: P.args, **kwargs: P.kwargs) -> R | None:
+    def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R | None:
         try:
             return callback(self, *args, **kwargs)
         except Exception:  # noqa: BLE001  # see above; a bug of ours is in the log then
