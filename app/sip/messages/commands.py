@@ -43,6 +43,8 @@ class OpenAccount(Message, frozen=True, kw_only=True):
         dtmf: How `SendDigits` sends.
         session_timer, session_expires: Session timers and their interval, seconds.
         prack: Reliable provisional responses.
+        quarantine: Fingerprints (`app.sip.fingerprint`) of messages that ended an engine before: they are not
+            given to PJSIP again.
     """
 
     user: str
@@ -69,6 +71,7 @@ class OpenAccount(Message, frozen=True, kw_only=True):
     session_timer: Use = Use.SUPPORTED
     session_expires: int = DEFAULT_SESSION_S
     prack: Use = Use.OFF
+    quarantine: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Without the password."""
@@ -264,6 +267,10 @@ class WatchDevices(Message, frozen=True, kw_only=True):
     on: bool
 
 
+class Ping(Message, frozen=True, kw_only=True):
+    """Answer, and nothing else: shows that the thread which carries out commands still runs."""
+
+
 class Stop(Message, frozen=True, kw_only=True):
     """Hang up, unregister, answer, end."""
 
@@ -291,6 +298,7 @@ Command = (
     | StopRecording
     | UseAudio
     | WatchDevices
+    | Ping
     | Stop
 )
 
