@@ -19,7 +19,9 @@ def servers(trunk: Trunk) -> tuple[HostPort, ...]:
     return (first, *backups)
 
 
-def account_of(trunk: Trunk, password: str, server: HostPort, target: Target) -> OpenAccount:
+def account_of(
+    trunk: Trunk, password: str, server: HostPort, target: Target, *, quarantine: tuple[str, ...] = ()
+) -> OpenAccount:
     """The account of a trunk at one of its servers.
 
     Args:
@@ -27,6 +29,7 @@ def account_of(trunk: Trunk, password: str, server: HostPort, target: Target) ->
         password: Its secret; left out when the trunk signs in without one.
         server: What the URIs carry, and the name that a certificate must be for.
         target: The address to send to.
+        quarantine: Fingerprints of messages that ended an engine before.
     """
     return OpenAccount(
         user=trunk.user,
@@ -53,4 +56,5 @@ def account_of(trunk: Trunk, password: str, server: HostPort, target: Target) ->
         session_timer=trunk.session_timer,
         session_expires=trunk.session_expires,
         prack=trunk.prack,
+        quarantine=quarantine,
     )
