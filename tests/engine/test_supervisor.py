@@ -15,8 +15,8 @@ import pytest
 from app.model.call import Source
 from app.model.outcome import Audio, CallResult, HungUpBy, LocalCause
 from app.model.trunk import Transport, TrunkState
-from app.sip.demo import DemoCarrier
 from app.sip.comeback import Pauses
+from app.sip.demo import DemoCarrier
 from app.sip.notices import CallEnded, CallFigures, EngineLost, TrunkChanged
 from app.sip.supervisor import Supervisor
 from tests.engine.waiting import until
