@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 from app.sip.child import ChildOutcome
+from app.sip.comeback import in_words
+from app.sip.notices import EngineLost
 
 LOST_CALL = "The engine was lost; the far end may still have the call open"
 """Nobody has said BYE: the other side notices by the missing sound, or not at all."""
@@ -39,6 +41,19 @@ def words_for_trunk(outcome: ChildOutcome, *, calls_lost: int, registered_s: flo
         return str(outcome)
     words = ", and ".join(open_ends)
     return f"{outcome} {words[0].upper()}{words[1:]}."
+
+
+def words_for_loss(notice: EngineLost) -> str:
+    """What happened to an engine and what is done about it, on one line."""
+    parts = [str(notice.outcome)]
+    if notice.calls_lost:
+        parts.append("The far end may still have the call open.")
+    if notice.why_slowly:
+        parts.append(notice.why_slowly)
+    if notice.restart_in_s is not None:
+        soon = notice.restart_in_s < 60
+        parts.append("It starts again." if soon else f"It starts again in {in_words(notice.restart_in_s)}.")
+    return " ".join(parts)
 
 
 class Deaths:

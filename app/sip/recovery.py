@@ -23,7 +23,7 @@ def pause_s(attempt: int, chance: Callable[[float, float], float] = random.unifo
     """Seconds before an attempt, 0 being the first: some 2, 4, 8 … 60, each a quarter more or less."""
     if attempt == 0:
         return chance(*FIRST_PAUSE_S)
-    return min(LONGEST_PAUSE_S, 2.0**attempt) * chance(0.75, 1.25)
+    return min(LONGEST_PAUSE_S, 2.0 ** min(attempt, 10)) * chance(0.75, 1.25)
 
 
 class Recovery:

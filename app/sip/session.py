@@ -108,7 +108,7 @@ class TrunkSession:
             ask=lambda: self._walk.again(self._connected_engine()),
             walk=self._walk_again,
             calls_up=lambda: self._calls.up,
-            show=self._learn,
+            show=self._signed_in,
             lost=self._lost_again,
             failed=lambda words: self._status.change(TrunkState.UNREACHABLE, words),
             log=self._log,
@@ -170,10 +170,14 @@ class TrunkSession:
             raise
         finally:
             self._connecting = False
+        self._signed_in(outcome)
+        return outcome
+
+    def _signed_in(self, outcome: RegisterOutcome) -> None:
+        """Signing in has come to an end; its connection may have been lost again by now."""
         self._learn(outcome)
         if self._lost_connection is not None:
             self._on_connection_lost(self._lost_connection)
-        return outcome
 
     async def _walk_again(self) -> None:
         await self.connect()
@@ -383,9 +387,10 @@ class TrunkSession:
             self._learn(outcome)
 
     def _on_connection_lost(self, event: ConnectionLost) -> None:
-        if self._connecting:
+        if self._connecting or self._recovery.running:
             self._lost_connection = event  # perhaps of the connection that has just worked
             return
+        self._lost_connection = None
         if self._stopping or not self._status.is_up or self.trunk.register != event.registered:
             return
         self._sign_in_again("connection lost" + (f": {event.words}" if event.words else ""))
