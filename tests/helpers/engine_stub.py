@@ -30,6 +30,7 @@ from app.sip.messages import (
     Event,
     FromEngine,
     Hello,
+    OpenAccount,
     OptionsAnswered,
     Refused,
     Register,
@@ -160,6 +161,8 @@ def main() -> None:
         request = decoder.decode(raw)
         name = type(request.command).__name__
         log(f"got {request.command!r}")
+        if isinstance(request.command, OpenAccount):
+            log(f"quarantine {msgspec.json.encode(request.command.quarantine).decode()}")
         turns = script.turns.get(name, (_usual(request),))
         turn = turns[min(seen[name], len(turns) - 1)]
         seen[name] += 1
