@@ -115,8 +115,11 @@ class EngineClient:
         """Whether the process is up."""
         return self.capabilities is not None and self._child.outcome is None
 
-    async def start(self, limit_s: float = READY_LIMIT_S) -> Capabilities:
+    async def start(self, limit_s: float | None = None) -> Capabilities:
         """Start the process and wait for its hello.
+
+        Args:
+            limit_s: Seconds for that; `READY_LIMIT_S` if not given.
 
         Raises:
             EngineError: It did not start within the limit, ended, or is of another version; nothing is
@@ -125,7 +128,9 @@ class EngineClient:
         self._ready = asyncio.get_running_loop().create_future()
         try:
             await self._child.start()
-            self.capabilities = await self._greeted(self._ready, limit_s)
+            self.capabilities = await self._greeted(
+                self._ready, READY_LIMIT_S if limit_s is None else limit_s
+            )
         finally:
             if self.capabilities is None:
                 self._ready.cancel()

@@ -84,6 +84,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
         times: How often the events after it are told.
         raw: Lines told after them, as they are.
         exit_code: With `DIE`.
+        refused: With `REFUSE`.
     """
 
     do: Do = Do.ANSWER
@@ -92,6 +93,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     times: int = 1
     raw: tuple[str, ...] = ()
     exit_code: int = 7
+    refused: Refused = REFUSED_TEXT
 
 
 class Script(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,7 +174,7 @@ def main() -> None:
             case Do.ANSWER:
                 say(Answer(id=request.id, result=Done()))
             case Do.REFUSE:
-                say(Answer(id=request.id, result=REFUSED_TEXT))
+                say(Answer(id=request.id, result=turn.refused))
             case Do.BUG:
                 say(Answer(id=request.id, result=Bug(details=BUG_TEXT)))
             case Do.GARBAGE:
