@@ -52,7 +52,9 @@ def words_for_loss(notice: EngineLost) -> str:
         parts.append(notice.why_slowly)
     if notice.restart_in_s is not None:
         soon = notice.restart_in_s < 60
-        parts.append("It starts again." if soon else f"It starts again in {in_words(notice.restart_in_s)}.")
+        parts.append(
+            "It is started again." if soon else f"It is started again in {in_words(notice.restart_in_s)}."
+        )
     return " ".join(parts)
 
 

@@ -68,10 +68,10 @@ def test_the_loss_in_one_line() -> None:
     assert words_for_loss(notice) == (
         'The engine was ended by SIGABRT. The last message it got was "SIP/2.0 200 OK" from 192.0.2.1:5060. '
         "The far end may still have the call open. "
-        "The same message has ended the engine 3 times in a row. It starts again in 2 min."
+        "The same message has ended the engine 3 times in a row. It is started again in 2 min."
     )
     quick = EngineLost(trunk_id="t", outcome=ended(), calls_lost=0, restart_in_s=1.0)
-    assert words_for_loss(quick) == "The engine was ended by SIGABRT. It starts again."
+    assert words_for_loss(quick) == "The engine was ended by SIGABRT. It is started again."
 
 
 @pytest.mark.parametrize(
