@@ -37,15 +37,8 @@ from app.sip.messages import (
     Traced,
     UseAudio,
 )
-from app.sip.notices import (
-    AudioChanged,
-    CallEnded,
-    CallProgress,
-    DevicesFound,
-    EngineLost,
-    Notice,
-    TraceAdded,
-)
+from app.sip.notices import CallEnded, CallProgress, EngineLost, Notice
+from app.sip.passing_on import passed_on
 from app.sip.quarantine import Quarantine
 from app.sip.recovery import Recovery
 from app.sip.sign_in import SignInAnswer, cause_in_words, is_old_news, outcome_by_call
@@ -97,9 +90,7 @@ class TrunkSession:
         )
         self._status = TrunkStatus(trunk, lambda: self._calls.up, notify)
         self._limits = CallLimits(
-            hang_up=lambda call_id, limit_s: self._connected_engine().request(
-                HangUp(call_id=call_id), limit_s
-            ),
+            hang_up=self._hang_up_within,
             unknown=lambda call_id: self._calls.lose(call_id, LocalCause.OTHER, UNKNOWN_CALL),
             end_engine=self._end_engine,
         )
@@ -340,10 +331,9 @@ class TrunkSession:
             self._learn(outcome)
 
     def _on_event(self, event: Event) -> None:
-        trunk_id = self.trunk.id
         match event:
-            case Traced(message=message):
-                self._notify(TraceAdded(trunk_id=trunk_id, message=message))
+            case Traced() | AudioDevices() | AudioInUse():
+                self._notify(passed_on(self.trunk.id, event))
             case CallChanged():
                 self._limits.follow(event)
                 self._calls.take(event)
@@ -351,12 +341,6 @@ class TrunkSession:
                 self._on_sign_in(event)
             case TlsHandshake(facts=facts):
                 self._walk.tls = facts
-            case AudioDevices(microphones=microphones, speakers=speakers):
-                self._notify(DevicesFound(trunk_id=trunk_id, microphones=microphones, speakers=speakers))
-            case AudioInUse(microphone=microphone, speaker=speaker, note=note):
-                self._notify(
-                    AudioChanged(trunk_id=trunk_id, microphone=microphone, speaker=speaker, note=note)
-                )
             case ConnectionLost():
                 self._on_connection_lost(event)
             case StrangerRefused():
