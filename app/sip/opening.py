@@ -7,6 +7,7 @@ from app.model.numbering import write_caller_id
 from app.model.outcome import Target
 from app.model.trunk import FromHost, Trunk
 from app.model.typed import Typed
+from app.providers import catalogue
 from app.sip.messages import OpenAccount
 
 
@@ -57,4 +58,13 @@ def account_of(
         session_expires=trunk.session_expires,
         prack=trunk.prack,
         quarantine=quarantine,
+        dids=trunk.dids,
+        networks=_networks(trunk),
     )
+
+
+def _networks(trunk: Trunk) -> tuple[str, ...]:
+    """The networks that the provider's calls come from, where they are known."""
+    if trunk.provider not in catalogue.IDS:
+        return ()
+    return catalogue.find(trunk.provider).network.signalling

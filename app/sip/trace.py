@@ -6,7 +6,9 @@ import re
 
 import msgspec
 
-from app.model.outcome import Direction, TraceMessage
+from app.sip.syntax.head import Head
+from app.sip.syntax.message import Message
+from app.sip.syntax.text import one_line
 
 _CALL_ID = re.compile(r"^(?:Call-ID|i)[ \t]*:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 _CSEQ = re.compile(r"^CSeq[ \t]*:[ \t]*(\d+)[ \t]+(\w+)", re.IGNORECASE | re.MULTILINE)
@@ -18,6 +20,8 @@ _CHALLENGE = re.compile(
 )
 _STALE = re.compile(r"\bstale[ \t]*=[ \t]*\"?true", re.IGNORECASE)
 _STATUS_LINE = re.compile(r"SIP/2\.0 (\d{3}) ?([^\r\n]*)", re.IGNORECASE)
+_MOST_REASONS = 64
+"""Of BYEs and CANCELs that are kept: some belong to no call of ours."""
 _FOLD = re.compile(r"\r\n[ \t]+")
 
 
@@ -80,6 +84,32 @@ def read_head(text: str) -> MessageHead | None:
         reason=reason[1].strip() if reason else "",
         challenges=_challenges(head) if status and status[1] in ("401", "407") else (),
         has_sdp=body.lstrip().startswith("v=0"),
+    )
+
+
+def head_of(message: Message, read: Head | None = None, call_id: str = "") -> MessageHead | None:
+    """The head of a message that has been taken apart already.
+
+    Args:
+        message: The message.
+        read: What the gate has read of it, for its challenges.
+        call_id: What to call its Call-ID, empty for its own.
+    """
+    cseq, _, method = message.first("cseq").partition(" ")
+    call_id = call_id or message.first("call-id")
+    if not (cseq.isdecimal() and call_id):
+        return None
+    return MessageHead(
+        code=message.code,
+        phrase=one_line(message.phrase),
+        method=method.strip().upper(),
+        cseq=int(cseq),
+        call_id=call_id,
+        reason=one_line(", ".join(message.values("reason"))),
+        challenges=tuple(
+            Challenge(one_line(asked.realm), asked.stale) for asked in (read.challenges if read else ())
+        ),
+        has_sdp=message.body.lstrip().startswith(b"v=0"),
     )
 
 
@@ -167,22 +197,19 @@ class Ledger:
         self._progress: dict[tuple[str, str], Progress] = {}
         self._bye_reason: dict[str, str] = {}
 
-    def note(self, message: TraceMessage) -> MessageHead | None:
-        """Take one message of the trace; returns its head."""
-        head = read_head(message.text)
-        if head is None:
-            return None
-        outgoing = message.direction is Direction.OUT
+    def note(self, head: MessageHead, at: float, *, outgoing: bool) -> None:
+        """Take the head of a message that was sent (`outgoing`) or received; `at` is wall clock."""
         key = head.call_id, head.method
         if head.code == 0 and outgoing and head.method != "ACK":
-            self._progress.setdefault(key, Progress()).sent(message.at, head.cseq)
+            self._progress.setdefault(key, Progress()).sent(at, head.cseq)
         elif head.code and not outgoing:
             # A response to what is forgotten, or was never asked, is not kept
             if progress := self._progress.get(key):
-                progress.received(message.at, head)
+                progress.received(at, head)
         elif head.method in ("BYE", "CANCEL") and not outgoing and head.code == 0:
             self._bye_reason[head.call_id] = head.reason
-        return head
+            while len(self._bye_reason) > _MOST_REASONS:
+                del self._bye_reason[next(iter(self._bye_reason))]
 
     def of(self, call_id: str, method: str) -> Progress:
         """The progress of `method` in the dialog with this Call-ID; a blank one when nothing was seen."""

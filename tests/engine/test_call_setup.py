@@ -8,6 +8,7 @@ import pytest
 
 from app.model.call import CallState, Source
 from app.model.outcome import AnsweredBy, Audio, CallResult, HungUpBy, LocalCause
+from app.model.signalling import Handling
 from app.model.sound import SILENCE_DBM0
 from app.model.trunk import Srtp, Use
 from app.sip.notices import CallEnded, CallMeters, CallProgress
@@ -299,7 +300,9 @@ def test_a_redirection_is_told_with_its_target_and_never_followed() -> None:
             await at.far.next("ACK")
             outcome = (await at.ended(call_id)).outcome
             assert (outcome.result, outcome.sip_code) == (CallResult.FAILED, 302)
-            assert outcome.reason == "Moved Temporarily, to sip:112@127.0.0.1, which was not followed"
+            target = f"sip:112@127.0.0.1:{at.far.port}"
+            assert outcome.reason == f"Moved Temporarily, to {target}, which was not followed"
+            assert outcome.explanation.contacts == (target,)
             await at.far.ping()
             assert len({m.one("CSeq") for m in at.far.of("INVITE")}) == 1
 
@@ -326,7 +329,7 @@ def test_a_session_interval_that_is_too_small_is_asked_for_again_with_theirs() -
     asyncio.run(run())
 
 
-def test_a_caller_with_too_small_an_interval_is_told_ours_and_rings_when_it_comes_again() -> None:
+def test_a_caller_with_too_short_a_session_is_shown_and_rings_when_it_calls_again() -> None:
     async def run() -> None:
         async with scene() as at:
             dialog = at.far.calls()
@@ -335,13 +338,14 @@ def test_a_caller_with_too_small_an_interval_is_told_ours_and_rings_when_it_come
             refused = await at.far.next("INVITE", 422)
             assert refused.one("Min-SE") == "90"
             dialog.send("ACK", cseq=dialog.cseq, branch=branch)
-            await at.far.ping()
-            assert not at.incoming()
+            (refusal,) = await until(lambda: at.seen.of(CallEnded), "the refusal")
+            assert isinstance(refusal, CallEnded)
+            assert refusal.outcome.sip_code == 422
+            assert "call again with 90 seconds or more" in refusal.outcome.reason
             dialog.invite(body, "Supported: timer", "Session-Expires: 90", "Min-SE: 90")
             await at.far.next("INVITE", 180)
-            await until(at.incoming, "the call")
-            assert len(at.incoming()) == 1
-            assert not at.seen.of(CallEnded)
+            await until(lambda: len(at.incoming()) == 2, "the call")
+            assert len(at.seen.of(CallEnded)) == 1
 
     asyncio.run(run())
 
@@ -384,9 +388,8 @@ DTLS = sdp(4000, profile="UDP/TLS/RTP/SAVPF", more=(FINGERPRINT,))
         ),
         (Srtp.OFF, DTLS, 488, "requires encryption (SRTP), which is off"),
         # These used to end the process of the engine
-        (Srtp.OFFER, DTLS, 480, "in a way (DTLS-SRTP) that Ringback does not know"),
-        (Srtp.REQUIRE, DTLS, 480, "in a way (DTLS-SRTP) that Ringback does not know"),
-        (Srtp.OFFER, (*sdp(4000), *DTLS[5:]), 480, "in a way (DTLS-SRTP) that Ringback does not know"),
+        (Srtp.OFFER, DTLS, 488, "by DTLS-SRTP, which Ringback does not know"),
+        (Srtp.REQUIRE, DTLS, 488, "by DTLS-SRTP, which Ringback does not know"),
         (Srtp.OFF, sdp(4000, formats="18"), 488, "have no codec in common"),
         (Srtp.OFF, sdp(4000)[:5], 400, "can't be understood"),
     ],
@@ -448,18 +451,15 @@ def test_an_answer_that_can_not_be_used_is_no_answer_and_says_why(
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("body", [sdp(4000, formats="18"), sdp(4000)[:3]])
 @pytest.mark.parametrize("after", ["200 OK", "487 Request Terminated"])
-def test_early_sound_that_can_not_be_had_ends_the_call_and_says_why(
-    body: tuple[str, ...], after: str
-) -> None:
+def test_early_audio_without_a_common_codec_ends_the_call_and_says_why(after: str) -> None:
     """An answer right after it, which crosses the CANCEL, used to end the process of the engine."""
 
     async def run() -> None:
         async with scene() as at:
             call_id, invite = await at.place()
             dialog = at.far.called(invite)
-            dialog.respond("183 Session Progress", body=body)
+            dialog.respond("183 Session Progress", body=sdp(4000, formats="18"))
             dialog.respond(after, body=sdp(at.talker.port, formats="0") if after == "200 OK" else ())
             await at.far.next("CANCEL")
             await at.far.next("ACK")
@@ -469,6 +469,32 @@ def test_early_sound_that_can_not_be_had_ends_the_call_and_says_why(
                 await until(lambda: at.far.of("BYE"), "our BYE")
             await at.far.ping()
             assert not at.seen.lost
+
+    asyncio.run(run())
+
+
+def test_a_caller_with_a_choice_of_encryptions_rings_with_the_one_that_is_known() -> None:
+    async def run() -> None:
+        async with scene(srtp=Srtp.OFFER) as at:
+            await at.ring_in(body=(*sdp(at.talker.port), *DTLS[5:]))
+
+    asyncio.run(run())
+
+
+def test_an_early_description_that_can_not_be_read_is_reported_and_the_call_goes_on() -> None:
+    async def run() -> None:
+        async with scene() as at:
+            call_id, invite = await at.place()
+            dialog = at.far.called(invite)
+            dialog.respond("183 Session Progress", body=sdp(4000)[:3])
+            dialog.respond("200 OK", body=sdp(at.talker.port, formats="0"))
+            await at.far.next("ACK")
+            await at.until_state(call_id, CallState.ANSWERED)
+            await at.session.control.hang_up(call_id)
+            await dialog.accept("BYE")
+            (problem,) = (await at.ended(call_id)).outcome.dialog.problems
+            assert (problem.header, problem.handling) == ("SDP", Handling.REPAIRED)
+            assert "183" in problem.start
 
     asyncio.run(run())
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pjsua2 as pj
 
-from app.model.trunk import Srtp, Transport, Use
+from app.model.trunk import Srtp, Use
+from app.sip.engine.edge.digest import INNER_PASSWORD
 from app.sip.engine.identity import account_user
 from app.sip.messages import OpenAccount
 
@@ -49,14 +50,14 @@ class Account(pj.Account):  # type: ignore[misc]  # the wheel has no types
 
     Args:
         on_registration: Told the outcome of every REGISTER.
-        on_incoming: Told PJSIP's id and the Request-URI of every incoming call.
+        on_incoming: Told PJSIP's id of every incoming call.
         on_options: Told the final code and phrase of every OPTIONS.
     """
 
     def __init__(
         self,
         on_registration: RegistrationCallback,
-        on_incoming: Callable[[int, str], None],
+        on_incoming: Callable[[int], None],
         on_options: Callable[[int, str], None],
     ) -> None:
         super().__init__()
@@ -81,18 +82,17 @@ class Account(pj.Account):  # type: ignore[misc]  # the wheel has no types
         config.regConfig.retryIntervalSec = 0
         config.regConfig.unregWaitMsec = 0
         if settings.password:
-            name = settings.auth_id or settings.user
-            config.sipConfig.authCreds.append(
-                pj.AuthCredInfo("digest", settings.realm or "*", name, 0, settings.password)
-            )
+            # The edge puts the real answer in, so the password itself is not needed here
+            config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", "edge", 0, INNER_PASSWORD))
         config.sipConfig.proxies.append(route)
-        config.natConfig.udpKaIntervalSec = settings.keep_alive_s
-        if settings.target.transport is Transport.TLS or settings.public_address:
-            # The edge, or the person, says the address; what the provider saw is not ours to copy
-            config.natConfig.contactRewriteUse = 0
-            config.natConfig.viaRewriteUse = False
+        # The edge speaks with the provider: it keeps routers awake and says which address is ours
+        config.natConfig.udpKaIntervalSec = 0
+        config.natConfig.contactRewriteUse = 0
+        config.natConfig.viaRewriteUse = False
         config.mediaConfig.transportConfig.publicAddress = local
         config.mediaConfig.transportConfig.port = 0
+        # A re-INVITE to narrow an answer with two codecs: nobody asked for it, and some never answer it
+        config.mediaConfig.lockCodecEnabled = False
         config.mediaConfig.srtpUse = _SRTP[settings.srtp]
         # Keys are worth offering over UDP and TCP too: whoever asks for SRTP knows how SIP itself travels
         config.mediaConfig.srtpSecureSignaling = 0
@@ -109,8 +109,7 @@ class Account(pj.Account):  # type: ignore[misc]  # the wheel has no types
 
     def onIncomingCall(self, param: pj.OnIncomingCallParam) -> None:
         """Copy the values and leave."""
-        request_line = param.rdata.wholeMsg.partition("\r\n")[0].split(" ")
-        self._on_incoming(param.callId, request_line[1] if len(request_line) > 1 else "")
+        self._on_incoming(param.callId)
 
     def send_options(self, settings: OpenAccount) -> None:
         """Ask the far end what it can do; any answer shows that it is there."""

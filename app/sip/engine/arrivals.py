@@ -6,23 +6,18 @@ from msgspec.structs import replace
 
 from app.model.call import CallState
 from app.model.outcome import AnsweredBy, Direction
-from app.model.trunk import Srtp
-from app.sip.engine.goodbyes import Goodbyes, TurnedAway
-from app.sip.engine.leg import Leg, Refusal
+from app.sip.engine.goodbyes import TurnedAway
+from app.sip.engine.leg import Refusal
 from app.sip.messages import CallChanged, OpenAccount
 
 NOT_ALLOWED_IN = "Declined, because incoming calls are switched off for this trunk"
-WANTS_DTLS = "Refused, because the caller encrypts sound in a way (DTLS-SRTP) that Ringback does not know"
 
 
-def refusal(leg: Leg, settings: OpenAccount, goodbyes: Goodbyes) -> Refusal | None:
+def refusal(settings: OpenAccount) -> Refusal | None:
     """Why an incoming call can't ring, None when it can."""
     if not settings.allow_in:
         # 603, as no other of our phones would take it either (RFC 3261 section 21.6.2)
         return Refusal(603, NOT_ALLOWED_IN)
-    if settings.srtp is not Srtp.OFF and goodbyes.wants_dtls(leg.sip_call_id):
-        # PJSIP would end the process; it sends 480, whatever the code is that we ask for
-        return Refusal(480, WANTS_DTLS)
     return None
 
 

@@ -13,13 +13,16 @@ import pjsua2 as pj
 
 from app.errors import EngineError, UserError
 from app.model.call import CallState, Source
-from app.model.outcome import Direction, HungUpBy, LocalCause, TraceMessage
+from app.model.outcome import Direction, HungUpBy, LocalCause
+from app.model.signalling import Purpose
 from app.model.trunk import Dtmf, Srtp
 from app.sip.engine.account import Account
 from app.sip.engine.arrivals import refusal, turned_away
 from app.sip.engine.audio.microphone import Microphone
 from app.sip.engine.causes import carry_out
 from app.sip.engine.control import Control
+from app.sip.engine.dialog_log import DialogLog
+from app.sip.engine.edge.seen import Seen
 from app.sip.engine.endings import Ending, changed, ended, ending
 from app.sip.engine.endpoint import MAX_CALLS
 from app.sip.engine.goodbyes import Goodbyes
@@ -28,7 +31,7 @@ from app.sip.engine.leg import Leg
 from app.sip.engine.operation import status
 from app.sip.engine.voice import Voices
 from app.sip.messages import AnswerCall, CallLevels, CallMedia, DigitReceived, Event, OpenAccount, PlaceCall
-from app.sip.trace import Ledger
+from app.sip.trace import Ledger, MessageHead
 
 NO_RESPONSE_S = 8.0
 """Seconds without any response after which an INVITE is given up; four repeats have gone out by then."""
@@ -37,8 +40,6 @@ LONGEST_CALL_S = 120.0
 LONGEST_RING_S = 180.0
 FINAL_WAIT_S = 1.0
 """Seconds that a call which was ended here waits for the far end's word, so that the report can tell it."""
-_TRY_AGAIN = 422
-"""Refused for its session interval: the caller tries again with ours (RFC 4028 section 7.3)."""
 _LEVELS_EVERY_S = 0.05
 _FIGURES_EVERY_S = 1.0
 
@@ -48,7 +49,7 @@ class Calls:
 
     Args:
         emit: Gets every event.
-        ledger: What the trace says.
+        ledger, log: What the messages say.
         settle: Called before the ledger is asked, so that everything on its way to it has arrived.
         explain: Gives the cause behind a final code that was made up here, from code and phrase.
         microphone: What the calls can send.
@@ -59,12 +60,14 @@ class Calls:
         *,
         emit: Callable[[Event], None],
         ledger: Ledger,
+        log: DialogLog,
         settle: Callable[[], None],
         explain: Callable[[int, str], LocalCause],
         microphone: Microphone,
     ) -> None:
         self._emit = emit
         self._ledger = ledger
+        self._log = log
         self._settle = settle
         self._explain = explain
         self._legs: dict[str, Leg] = {}
@@ -72,7 +75,11 @@ class Calls:
         self._voices = Voices(microphone)
         self._goodbyes = Goodbyes()
         self.control = Control(
-            emit=emit, leg=self._leg, legs=lambda: tuple(self._legs.values()), hang_up=self.hang_up
+            emit=emit,
+            log=log,
+            leg=self._leg,
+            legs=lambda: tuple(self._legs.values()),
+            hang_up=self.hang_up,
         )
         self._incoming_ids = itertools.count(1)
         self._next_levels = 0.0
@@ -168,15 +175,15 @@ class Calls:
             EngineError: There is no sound yet to send it with, or PJSIP refuses.
         """
         leg = self._leg(call_id)
+        self._log.expect(leg.sip_call_id, "INFO", Purpose.DIGITS)
         carry_out(lambda: leg.send_digits(digits, way), f"The digits {digits} could not be sent.")
 
-    def incoming(self, account: Account, pj_id: int, request_uri: str, settings: OpenAccount) -> None:
+    def incoming(self, account: Account, pj_id: int, settings: OpenAccount) -> None:
         """Take an incoming call: it rings until it is answered, refused or given up.
 
         Args:
             account: Who is called.
             pj_id: PJSIP's id of the call.
-            request_uri: Whom the far end calls.
             settings: Whether it may ring; else it is told and declined at once.
         """
         leg = Leg(
@@ -194,9 +201,9 @@ class Calls:
         )
         self._legs[leg.call_id] = leg
         leg.sip_call_id = leg.getInfo().callIdString
-        leg.request_uri = request_uri
+        leg.request_uri, leg.caller, leg.to = self._goodbyes.who(leg.sip_call_id)
         leg.codecs = frozenset(name.lower() for name in settings.codecs)
-        leg.refusal = refusal(leg, settings, self._goodbyes)
+        leg.refusal = refusal(settings)
         if leg.refusal is None:
             # Told when the 180 is out: PJSIP may still refuse it, and the caller try again (422)
             leg.answer(status(180))
@@ -204,14 +211,14 @@ class Calls:
             self._tell_incoming(leg)
             leg.hangup(status(leg.refusal.code))
 
-    def note(self, message: TraceMessage, settings: OpenAccount | None) -> None:
-        """Take a message that PJSIP sends or receives: some calls end without any other sign."""
+    def note(self, seen: Seen, head: MessageHead, settings: OpenAccount | None) -> None:
+        """Take a message that passes the edge: some calls end without any other sign."""
         self._goodbyes.srtp = settings.srtp if settings is not None else Srtp.OFF
-        away = self._goodbyes.note(message)
+        away = self._goodbyes.note(seen, head)
         if away is not None and all(leg.sip_call_id != away.sip_call_id for leg in self._legs.values()):
             for event in turned_away(away, self._incoming_id()):
                 self._emit(event)
-        if message.direction is Direction.OUT and message.text.startswith("CANCEL "):
+        if seen.outgoing and (head.method, head.code) == ("CANCEL", 0):
             for leg in list(self._legs.values()):
                 # PJSIP takes back a call whose early sound can't be had, and would abort at an answer to it
                 if leg.ended_at is None and self._has_left(leg):
@@ -287,6 +294,7 @@ class Calls:
             if not progress.provisional and not progress.challenges:
                 # PJSIP tells the end from within the hang-up, as a cancelled call; this is what it was
                 leg.unanswered = True
+                leg.unreadable = self._log.is_unreadable(leg.sip_call_id)
                 self._end(leg, HungUpBy.NOBODY)
                 if leg.call_id in self._legs:
                     self._call_ended(leg)
@@ -321,13 +329,6 @@ class Calls:
         leg.state = state
         self._emit(changed(leg, state, self._ledger))
 
-    def credentials_rejected(self, sip_call_id: str) -> None:
-        """The far end rejected our credentials for this INVITE; they are not sent a second time."""
-        self._settle()
-        for leg in list(self._legs.values()):
-            if leg.sip_call_id == sip_call_id and leg.answered_at is None and leg.ended_at is None:
-                self._end(leg, HungUpBy.NOBODY)
-
     def _final_is_known(self, leg: Leg) -> bool:
         """Whether nothing more is to come: PJSIP ends a call before 487 or the answer to BYE has arrived."""
         if leg.answered_at is not None:
@@ -343,14 +344,15 @@ class Calls:
 
     def _ended_as(self, leg: Leg, end: Ending) -> None:
         """Report a call's end and forget it."""
-        if leg.direction is Direction.IN and end.code != _TRY_AGAIN and leg.sip_call_id:
+        if leg.direction is Direction.IN and leg.sip_call_id:
             self._tell_incoming(leg)
         leg.state = CallState.ENDED
         self.control.on_end(leg)
         if leg.figures is not None:
             self._emit(CallMedia(call_id=leg.call_id, figures=leg.figures))
-        self._emit(ended(leg, end, self._ledger))
+        self._emit(ended(leg, end, self._ledger, self._log))
         self._ledger.forget(leg.sip_call_id)
+        self._log.forget(leg.sip_call_id)
         self._goodbyes.forget(leg.sip_call_id)
         del self._legs[leg.call_id]
         # PJSIP is still inside a callback of this object: it is dropped after the poll
@@ -377,6 +379,7 @@ class Calls:
         if leg.ended_at is not None:
             return
         leg.measure()
+        self._log.expect(leg.sip_call_id, "BYE", Purpose.HANG_UP)
         busy = leg.direction is Direction.IN and leg.answered_at is None
         try:
             leg.hangup(status(480 if busy else 0))

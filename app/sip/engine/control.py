@@ -8,6 +8,7 @@ from pathlib import Path
 import pjsua2 as pj
 
 from app.errors import EngineError
+from app.sip.engine.dialog_log import DialogLog
 from app.sip.engine.frames import RATE
 from app.sip.engine.holds import Holds
 from app.sip.engine.leg import Leg
@@ -26,6 +27,7 @@ class Control:
 
     Args:
         emit: Gets every event.
+        log: Gets what requests are for.
         leg: Gives the leg with this id; raises `EngineError` when it is over.
         legs: All legs that are up.
         hang_up: Ends a leg whose transfer has worked.
@@ -35,6 +37,7 @@ class Control:
         self,
         *,
         emit: Callable[[Event], None],
+        log: DialogLog,
         leg: Callable[[str], Leg],
         legs: Callable[[], Iterable[Leg]],
         hang_up: Callable[[str], None],
@@ -42,7 +45,7 @@ class Control:
         self._emit = emit
         self._leg = leg
         self._legs = legs
-        self._holds = Holds(emit)
+        self._holds = Holds(emit, log)
         self._transfers = Transfers(emit, hang_up)
         self._conference: tuple[str, ...] = ()
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import queue
-import socket
 import sys
 import time
 from collections.abc import Callable
 
 from app.errors import EngineError, SettingError
-from app.model.outcome import LocalCause, TraceMessage
-from app.model.trunk import Transport
-from app.sip.engine.account import Account, uri_host
+from app.model.outcome import LocalCause, TlsFacts
+from app.model.signalling import IcmpError
+from app.sip.engine.account import Account
 from app.sip.engine.audio.live import LiveAudio
 from app.sip.engine.audio.microphone import Microphone
 from app.sip.engine.calls import Calls
 from app.sip.engine.causes import carry_out, local_cause
-from app.sip.engine.endpoint import Endpoint
-from app.sip.engine.rejection import RejectionWatch
-from app.sip.engine.secure import SecurePath
+from app.sip.engine.dialog_log import DialogLog
+from app.sip.engine.edge.edge import Edge
+from app.sip.engine.edge.hop import Hop
+from app.sip.engine.edge.seen import Seen
+from app.sip.engine.endpoint import Endpoint, local_address
 from app.sip.engine.sign_in import SignIn
+from app.sip.engine.strangers import Strangers
 from app.sip.engine.voice import FRAME
 from app.sip.messages import (
     AnswerCall,
@@ -27,6 +29,7 @@ from app.sip.messages import (
     Capabilities,
     CloseAccount,
     Command,
+    ConnectionLost,
     Event,
     ForwardCall,
     HangUp,
@@ -44,6 +47,7 @@ from app.sip.messages import (
     StartRecording,
     Stop,
     StopRecording,
+    TlsHandshake,
     Traced,
     TransferCall,
     TransferToCall,
@@ -51,12 +55,14 @@ from app.sip.messages import (
     UseAudio,
     WatchDevices,
 )
-from app.sip.trace import Ledger
+from app.sip.trace import Ledger, head_of
 
 STOP_LIMIT_S = 2.0
 """Seconds that hanging up and unregistering may take when the engine is told to end."""
-_IDLE_MS = 200
-_BUSY_MS = 20
+_IDLE_S = 0.2
+_BUSY_S = 0.02
+_MOST_TURNS = 50
+"""Times that PJSIP and the edge hand messages to each other before anything else has its turn."""
 
 
 class Engine:
@@ -69,31 +75,33 @@ class Engine:
     def __init__(self, emit: Callable[[Event], None]) -> None:
         self._emit = emit
         self._ledger = Ledger()
-        self._rejections = RejectionWatch()
+        self._log = DialogLog()
         self._posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._endpoint = Endpoint(self._on_trace)
+        self._edge = Edge(self, self.post)
+        self._endpoint = Endpoint()
         self._account: Account | None = None
         self._settings: OpenAccount | None = None
-        self._secure: SecurePath | None = None
+        self._failure: LocalCause | None = None
+        self._strangers = Strangers(emit)
         microphone = Microphone(FRAME)
         self._audio = LiveAudio(emit=emit, post=self.post, microphone=microphone)
         self._calls = Calls(
             emit=emit,
             ledger=self._ledger,
-            settle=self._run_posted,
+            log=self._log,
+            settle=self._settle,
             explain=lambda code, reason: self._explain(code, 0, reason),
             microphone=microphone,
         )
         self._sign_in = SignIn(
             emit=emit,
             ledger=self._ledger,
-            settle=self._run_posted,
+            log=self._log,
+            settle=self._settle,
             explain=self._explain,
             drop_account=self._drop_account,
         )
         self._stopping: float | None = None
-        self._wake_port = 0
-        self._waker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
     def capabilities(self) -> Capabilities:
         """What this engine can do here."""
@@ -102,12 +110,8 @@ class Engine:
     # From any thread
 
     def wake(self) -> None:
-        """Make a waiting `poll` return: two CRLF, a keep-alive that PJSIP drops unread (RFC 5626 4.4.1)."""
-        if self._wake_port:
-            try:
-                self._waker.sendto(b"\r\n\r\n", ("127.0.0.1", self._wake_port))
-            except OSError:
-                self._wake_port = 0  # poll() then falls back to short waits
+        """Make a waiting `poll` return."""
+        self._edge.wake()
 
     def post(self, act: Callable[[], None]) -> None:
         """Have `act` run on the engine's thread soon."""
@@ -119,14 +123,25 @@ class Engine:
     def poll(self) -> None:
         """Handle what is due, once; waits a moment when nothing is."""
         self._run_posted()
-        busy = len(self._calls) or self._stopping or not self._wake_port
-        self._endpoint.poll(_BUSY_MS if busy else _IDLE_MS)
+        busy = len(self._calls) or self._stopping or self._sign_in.waiting
+        self._edge.wait(_BUSY_S if busy else _IDLE_S)
         self._run_posted()
+        self._exchange()
         now = time.monotonic()
+        self._edge.watch(now)
         self._calls.watch(now)
         self._audio.watch(self._calls.legs)
         self._sign_in.watch(now)
+        self._strangers.watch(now)
         self._calls.forget_ended()
+        self._exchange()
+
+    def _exchange(self) -> None:
+        """Let PJSIP and the edge hand each other what they have, until nothing is left."""
+        for _ in range(_MOST_TURNS):
+            handled = self._endpoint.poll()
+            if not (self._edge.drain() or handled or self._edge.hand_over()):
+                return
 
     @property
     def finished(self) -> bool:
@@ -147,7 +162,7 @@ class Engine:
         self._endpoint.stop_clock()
         silent = self._audio.close()
         self._calls.close()
-        self._waker.close()
+        self._edge.close()
         if self._sign_in.options_pending or not silent:
             return False
         self._endpoint.close()
@@ -156,6 +171,11 @@ class Engine:
     def _run_posted(self) -> None:
         while not self._posted.empty():
             self._posted.get_nowait()()
+
+    def _settle(self) -> None:
+        """See everything that PJSIP has sent so far."""
+        self._edge.drain()
+        self._run_posted()
 
     # Commands
 
@@ -239,39 +259,29 @@ class Engine:
                 do="Use a name or an IPv4 address of your provider.",
             )
         try:
-            local = self._endpoint.open_transports(target, settings.public_address)
+            local = local_address(target)
+            self._edge.open(settings, local=local, pjsip_port=self._endpoint.port)
         except OSError as error:
             raise EngineError(
                 f"This computer has no route to {target}.",
                 do="Check the network connection and any VPN.",
                 details=str(error),
             ) from error
-        self._wake_port = self._endpoint.udp_port
         self._endpoint.choose_codecs(settings.codecs)
-        if target.transport is Transport.TLS:
-            self._secure = SecurePath(
-                settings,
-                inner_port=self._endpoint.tcp_port,
-                post=self.post,
-                emit=self._emit,
-                note=self._note,
-            )
-            route = self._secure.start()
-        else:
-            tcp = ";transport=tcp" if target.transport is Transport.TCP else ""
-            route = f"sip:{uri_host(target.address)}:{target.port}{tcp};lr;hide"
         account = Account(self._sign_in.on_registration, self._on_incoming, self._sign_in.on_options)
         self._account, self._settings = account, settings
+        self._failure = None
+        self._strangers.reset()
+        route = f"sip:127.0.0.1:{self._edge.port};lr;hide"
         carry_out(
-            lambda: account.open(settings, route, local), "The SIP stack refuses this trunk's settings."
+            lambda: account.open(settings, route, settings.public_address or local),
+            "The SIP stack refuses this trunk's settings.",
         )
 
     def _close_account(self) -> None:
         self._calls.drop_all()
         self._drop_account()
-        if self._secure is not None:
-            self._secure.stop()
-            self._secure = None
+        self._edge.shut()
         self._sign_in.reset()
 
     def _drop_account(self) -> None:
@@ -287,8 +297,7 @@ class Engine:
                 do="Switch registration on in its settings.",
                 field="register",
             )
-        if self._secure:
-            self._secure.failure = None
+        self._failure = None
         self._sign_in.register(account, limit_s)
 
     def _stop(self) -> None:
@@ -308,34 +317,61 @@ class Engine:
             raise EngineError("The trunk is not connected.", do="Connect it first.")
         return self._account, self._settings
 
-    # What PJSIP tells
+    # What PJSIP and the edge report
 
-    def _note(self, message: TraceMessage) -> None:
-        self._ledger.note(message)
-        self._emit(Traced(message=message))
+    def on_seen(self, seen: Seen) -> None:
+        """A message passes the edge: it is in the trace before PJSIP gets it, whatever comes of it."""
+        self._emit(Traced(message=seen.trace))
+        self._log.note(seen)
+        if seen.message is None:
+            return
+        head = head_of(seen.message, seen.head, seen.call_id)
+        if head is None:
+            return
+        if seen.passed or seen.outgoing:
+            self._ledger.note(head, seen.trace.at, outgoing=seen.outgoing)
+        self._calls.note(seen, head, self._settings)
 
-    def _on_trace(self, message: TraceMessage) -> None:
-        rejected = self._rejections.note(message)
-        self._calls.note(message, self._settings)
-        # Over TLS the messages between PJSIP and the edge are not those of the wire; the edge tells those
-        if self._secure is None:
-            self._note(message)
-        # PJSIP has not read the response yet: what it would send next can still be kept back
-        if rejected is not None and rejected.method == "REGISTER":
-            if not len(self._calls):
-                # The only way to keep PJSIP from sending: a deleted account does not stop it
-                self._endpoint.shut_transports()
-                self._wake_port = 0
-            self._sign_in.credentials_rejected()
-        elif rejected is not None and rejected.method == "INVITE":
-            self._calls.credentials_rejected(rejected.call_id)
+    def on_detour(self, method: str, call_id: str, obstacle: str) -> None:
+        """A request could not go where the far end wants it."""
+        self._log.detour(call_id, method, obstacle)
 
-    def _on_incoming(self, pj_id: int, request_uri: str) -> None:
+    def on_stranger(self, method: str, user: str, source: Hop, code: int) -> None:
+        """Somebody who is not the provider was refused."""
+        self._strangers.count(method, user, source, code)
+
+    def on_new_address(self) -> None:
+        """The provider sees us at another address than the one it was given: it is given that one."""
+        self.post(self._register_again)
+
+    def on_handshake(self, facts: TlsFacts) -> None:
+        """A TLS handshake ended."""
+        self._failure = facts.cause if facts.cause is not LocalCause.NONE else None
+        if self._settings is not None:
+            self._emit(TlsHandshake(target=self._settings.target, facts=facts))
+
+    def on_failure(self, cause: LocalCause, icmp: IcmpError | None, hop: Hop) -> None:
+        """Nothing can be sent to a place."""
+        self._failure = cause
+        if icmp is not None:
+            self._log.unreachable(icmp)
+
+    def on_lost(self, cause: LocalCause, words: str) -> None:
+        """The connection with the provider ended."""
+        self._emit(ConnectionLost(cause=cause, words=words, registered=self._sign_in.registered))
+
+    def on_unreadable(self, words: str, line: str, peer: str) -> None:
+        """A connection's bytes are not SIP."""
+        self._log.unreadable(words, line, peer)
+
+    def _register_again(self) -> None:
+        if self._account is not None and self._sign_in.registered:
+            self._sign_in.refresh(self._account)
+
+    def _on_incoming(self, pj_id: int) -> None:
         if self._account is not None and self._settings is not None:
-            self._run_posted()
-            self._calls.incoming(self._account, pj_id, request_uri, self._settings)
+            self._settle()
+            self._calls.incoming(self._account, pj_id, self._settings)
 
     def _explain(self, code: int, status: int, reason: str) -> LocalCause:
-        if self._secure is not None and self._secure.failure is not None:
-            return self._secure.failure
-        return local_cause(code, status, reason)
+        return self._failure or local_cause(code, status, reason)

@@ -6,8 +6,11 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from app.model.call import CallState
 from app.model.outcome import AnsweredBy, Direction, HungUpBy, LocalCause
+from app.sip.engine.dialog_log import DialogLog
 from app.sip.engine.goodbyes import TOLD, Goodbyes, own_cause
 from app.sip.engine.leg import Leg
 from app.sip.messages import CallChanged
@@ -35,6 +38,8 @@ def ending(leg: Leg, ledger: Ledger, goodbyes: Goodbyes, explain: Callable[[int,
     """Tell how a leg ended whose end PJSIP has told; sets who hung up where nobody here did."""
     progress = ledger.of(leg.sip_call_id, "INVITE")
     if leg.unanswered:
+        if leg.unreadable:
+            return Ending(408, "No answer that can be read", LocalCause.UNREADABLE)
         return Ending(408, "No answer", LocalCause.NO_ANSWER)
     own = goodbyes.ours(leg.sip_call_id) if leg.hung_up_by is HungUpBy.NOBODY else None
     if own is not None and not goodbyes.theirs(leg.sip_call_id):
@@ -56,8 +61,6 @@ def ending(leg: Leg, ledger: Ledger, goodbyes: Goodbyes, explain: Callable[[int,
         return Ending(leg.last_code, goodbyes.why(leg.sip_call_id, leg.last_code))
     if leg.direction is Direction.IN or progress.code >= 300:
         phrase = progress.phrase or leg.last_reason
-        if leg.redirected_to:
-            phrase = f"{phrase}, to {leg.redirected_to}, which was not followed"
         reason = progress.reason or ledger.bye_reason(leg.sip_call_id)
         return Ending(progress.code or leg.last_code, phrase, None, reason)
     if progress.code >= 200:
@@ -73,9 +76,9 @@ def changed(leg: Leg, state: CallState, ledger: Ledger) -> CallChanged:
         call_id=leg.call_id,
         direction=leg.direction,
         state=state,
-        remote=info.remoteUri,
+        remote=leg.caller if incoming else info.remoteUri,
         called=leg.request_uri if incoming else info.remoteUri,
-        to=info.localUri if incoming else "",
+        to=leg.to if incoming else "",
         sip_code=info.lastStatusCode,
         reason=info.lastReason,
         setup_ms=ledger.of(leg.sip_call_id, "INVITE").setup_ms,
@@ -83,15 +86,21 @@ def changed(leg: Leg, state: CallState, ledger: Ledger) -> CallChanged:
     )
 
 
-def ended(leg: Leg, end: Ending, ledger: Ledger) -> CallChanged:
-    """The event that tells a leg's end."""
+def ended(leg: Leg, end: Ending, ledger: Ledger, log: DialogLog) -> CallChanged:
+    """The event that tells a leg's end, with all that its messages showed."""
+    dialog = log.facts(leg.sip_call_id)
+    if end.cause is LocalCause.SESSION_EXPIRED:
+        dialog = replace(dialog, session_timer=True)
+    explanation, phrase = log.explanation(leg.sip_call_id), end.phrase
+    if end.code // 100 == 3 and explanation.contacts:
+        phrase = f"{phrase}, to {explanation.contacts[0]}, which was not followed"
     until = leg.left_at or leg.ended_at or time.monotonic()
     return CallChanged(
         call_id=leg.call_id,
         direction=leg.direction,
         state=CallState.ENDED,
         sip_code=end.code,
-        reason=end.phrase,
+        reason=phrase,
         reason_header=end.reason_header,
         answered_by=AnsweredBy.NETWORK if end.cause is None else AnsweredBy.LOCAL,
         local_cause=end.cause or LocalCause.NONE,
@@ -101,4 +110,8 @@ def ended(leg: Leg, end: Ending, ledger: Ledger) -> CallChanged:
         sip_call_id=leg.sip_call_id,
         realms=ledger.of(leg.sip_call_id, "INVITE").realms,
         hang_up_ms=ledger.of(leg.sip_call_id, "BYE").round_trip_ms,
+        explanation=explanation,
+        challenge=log.challenge(leg.sip_call_id),
+        dialog=dialog,
+        icmp=log.icmp(leg.sip_call_id),
     )

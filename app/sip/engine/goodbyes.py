@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import NamedTuple, TypeVar
 
-from app.model.outcome import Direction, LocalCause, TraceMessage
+from app.model.outcome import LocalCause
 from app.model.trunk import Srtp
+from app.sip.engine.edge.seen import Seen
 from app.sip.engine.offer import wants_dtls
-from app.sip.trace import MessageHead, read_head, split_message
+from app.sip.syntax.message import Message
+from app.sip.syntax.text import one_line, readable_lines
+from app.sip.trace import MessageHead
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -18,11 +21,9 @@ KEEP = 64
 
 # RFC 3326: Reason: SIP ;cause=408 ;text="No session refresh received."
 _REASON = re.compile(r'^SIP\s*;\s*cause\s*=\s*(\d+)(?:\s*;\s*text\s*=\s*"([^"]*)")?', re.IGNORECASE)
-_UNSUPPORTED = re.compile(r"^(?:Unsupported|Require)[ \t]*:[ \t]*([^\r\n]+)", re.IGNORECASE | re.MULTILINE)
 _TAG = re.compile(r";[ \t]*tag[ \t]*=[ \t]*([^;> \t]+)", re.IGNORECASE)
-_ADDRESS = re.compile(r"^(From|f|To|t)[ \t]*:[ \t]*([^\r\n]+)", re.IGNORECASE | re.MULTILINE)
-# The person is told of these; 486 is a full engine, 422 (RFC 4028) and 482 are followed by another attempt
-TOLD = {400, 406, 415, 420, 421, 488, 606}
+# The person hears of these; 486 is a full engine, and 482 is the second way of a call that came on two
+TOLD = {400, 406, 415, 420, 421, 422, 488, 606}
 
 
 class OwnBye(NamedTuple):
@@ -55,7 +56,7 @@ class TurnedAway(NamedTuple):
 
 
 class Goodbyes:
-    """Fed with every message that PJSIP sends or receives.
+    """Fed with every message of calls that passes the edge.
 
     Attributes:
         srtp: What the trunk wants, for the words.
@@ -66,39 +67,40 @@ class Goodbyes:
         self._ours: dict[str, OwnBye] = {}
         self._theirs: dict[str, None] = {}
         self._sound: dict[str, str] = {}
-        self._called: dict[str, str] = {}
+        self._who: dict[str, tuple[str, str, str]] = {}
         self._tags: dict[str, str] = {}
         self._turned_away: dict[tuple[str, int], None] = {}
 
-    def note(self, message: TraceMessage) -> TurnedAway | None:
+    def note(self, seen: Seen, head: MessageHead) -> TurnedAway | None:
         """Take one message; returns the call that it turns away, if it does, and not when it is repeated."""
-        text = message.text
-        outgoing = message.direction is Direction.OUT
-        if (
-            not text.startswith(("BYE ", "CANCEL ", "INVITE ", "SIP/2.0 "))
-            or (head := read_head(text)) is None
-        ):
+        message = seen.message
+        if message is None or head.method not in ("BYE", "CANCEL", "INVITE"):
             return None
         if head.method == "BYE" and head.code == 0:
-            if self._tags.get(head.call_id, "") not in ("", *_tags(text).values()):
+            if self._tags.get(head.call_id, "") not in ("", *_tags(message).values()):
                 return None  # of a branch that answered too, after the one that is spoken with
-            if not outgoing:
+            if not seen.outgoing:
                 _keep(self._theirs, head.call_id, None)
             elif head.call_id not in self._ours:
                 _keep(self._ours, head.call_id, _own_bye(head.reason))
-        elif head.method == "CANCEL" and head.code == 0 and outgoing and head.reason:
+        elif head.method == "CANCEL" and head.code == 0 and seen.outgoing and head.reason:
             # Only PJSIP gives a reason for taking a call back, we never do
             _keep(self._ours, head.call_id, _own_bye(head.reason))
-        elif head.method == "INVITE" and not outgoing:
+        elif head.method == "INVITE" and not seen.outgoing:
             if head.has_sdp:
-                _keep(self._sound, head.call_id, split_message(text)[1])
+                _keep(self._sound, head.call_id, readable_lines(message.body))
             if 200 <= head.code < 300 and head.call_id not in self._tags:
-                _keep(self._tags, head.call_id, _tags(text).get("t", ""))
+                _keep(self._tags, head.call_id, _tags(message).get("to", ""))
             if head.code == 0:
-                _keep(self._called, head.call_id, text.split(" ", 2)[1])
+                who = (one_line(message.uri), _uri(message.first("from")), _uri(message.first("to")))
+                _keep(self._who, head.call_id, who)
         elif head.method == "INVITE" and head.code in TOLD:
-            return self._turn_away(head, text)
+            return self._turn_away(head, message)
         return None
+
+    def who(self, call_id: str) -> tuple[str, str, str]:
+        """Request-URI, From and To of an INVITE that came in, as they came; empty where there was none."""
+        return self._who.get(call_id, ("", "", ""))
 
     def ours(self, call_id: str) -> OwnBye | None:
         """Our BYE, or PJSIP's own CANCEL, in this dialog; None while there is none."""
@@ -112,37 +114,37 @@ class Goodbyes:
         """Whether the far end's last description of sound has keys (RFC 4568)."""
         return "a=crypto:" in self._sound.get(call_id, "")
 
-    def wants_dtls(self, call_id: str) -> bool:
-        """Whether the far end offers sound with keys by DTLS (RFC 5764), perhaps beside other sound."""
-        return wants_dtls(self._sound.get(call_id, ""))
-
     def forget(self, call_id: str) -> None:
         """Drop what is known of a call that is over."""
         self._ours.pop(call_id, None)
         self._theirs.pop(call_id, None)
         self._sound.pop(call_id, None)
-        self._called.pop(call_id, None)
+        self._who.pop(call_id, None)
         self._tags.pop(call_id, None)
 
-    def _turn_away(self, head: MessageHead, text: str) -> TurnedAway | None:
+    def _turn_away(self, head: MessageHead, message: Message) -> TurnedAway | None:
         if (head.call_id, head.cseq) in self._turned_away:
             return None
         _keep(self._turned_away, (head.call_id, head.cseq), None)
-        addresses = _addresses(text)
-        missing = _UNSUPPORTED.search(split_message(text)[0])
+        missing = message.first("unsupported") or message.first("require") or message.first("min-se")
         return TurnedAway(
             sip_call_id=head.call_id,
-            caller=_uri(addresses.get("f", "")),
-            called=self._called.get(head.call_id, ""),
-            to=_uri(addresses.get("t", "")),
+            caller=_uri(message.first("from")),
+            called=self.who(head.call_id)[0],
+            to=_uri(message.first("to")),
             code=head.code,
-            words=self.why(head.call_id, head.code, missing[1].strip() if missing else ""),
+            words=self.why(head.call_id, head.code, one_line(missing)),
         )
 
     def why(self, call_id: str, code: int, extension: str = "") -> str:
         """Why PJSIP refuses a call with this code, for the person; `extension` is what 420 and 421 name."""
         if code == 421:
             return f"Refused, because the caller does not know {extension}, which this trunk requires"
+        if code == 422:
+            return (
+                "Refused, because the caller asks for a session interval (Session-Expires) that is too short;"
+                f" it should call again with {extension or 90} seconds or more"
+            )
         if code == 420:
             return f"Refused, because the caller requires {extension}, which Ringback does not know"
         if code == 400:
@@ -154,6 +156,8 @@ class Goodbyes:
         if self.srtp is Srtp.REQUIRE and not secure:
             offer = "encryption only as a choice" if keys else "no encryption (SRTP)"
             return f"Refused, because the caller offers {offer}, and this trunk requires it"
+        if wants_dtls(sound):
+            return "Refused, because the caller encrypts audio by DTLS-SRTP, which Ringback does not know"
         if secure and not keys:
             return "Refused, because the caller offers encryption (SRTP) without keys in SDP (SDES)"
         return "Refused, because the caller and this trunk have no codec in common"
@@ -190,21 +194,16 @@ def _own_bye(reason: str) -> OwnBye:
     return OwnBye(int(found[1]), found[2] or "") if found else OwnBye(0, "")
 
 
-def _addresses(text: str) -> dict[str, str]:
-    """From and To of a message, as `f` and `t`."""
-    return {name[:1].lower(): value for name, value in _ADDRESS.findall(split_message(text)[0])}
-
-
-def _tags(text: str) -> dict[str, str]:
-    """The tags of From and To of a message, as `f` and `t`."""
-    found = {name: _TAG.search(value) for name, value in _addresses(text).items()}
+def _tags(message: Message) -> dict[str, str]:
+    """The tags of From and To of a message."""
+    found = {name: _TAG.search(message.first(name)) for name in ("from", "to")}
     return {name: match[1] for name, match in found.items() if match}
 
 
 def _uri(address: str) -> str:
-    """A header's value without tag and other parameters, as PJSIP tells addresses."""
+    """A header's value without tag and other parameters, as PJSIP gives addresses."""
     end = address.rfind(">") + 1
-    return address[:end] if end else address.partition(";")[0].strip()
+    return one_line(address[:end] if end else address.partition(";")[0])
 
 
 def _keep(where: dict[K, V], key: K, value: V) -> None:

@@ -9,7 +9,9 @@ import pjsua2 as pj
 
 from app.errors import EngineError
 from app.model.outcome import Direction
+from app.model.signalling import Purpose
 from app.sip.engine.causes import carry_out
+from app.sip.engine.dialog_log import DialogLog
 from app.sip.engine.leg import Leg, Wish
 from app.sip.engine.operation import status
 from app.sip.messages import CallHeld, Event
@@ -25,10 +27,12 @@ class Holds:
 
     Args:
         emit: Gets every event.
+        log: Gets what requests are for.
     """
 
-    def __init__(self, emit: Callable[[Event], None]) -> None:
+    def __init__(self, emit: Callable[[Event], None], log: DialogLog) -> None:
         self._emit = emit
+        self._log = log
 
     def ask(self, leg: Leg, *, hold: bool) -> None:
         """Put the far end of an answered call on hold, or take it off; nothing happens where it is so.
@@ -104,6 +108,7 @@ class Holds:
             self._tell(leg, error.what)
 
     def _send(self, leg: Leg, hold: bool) -> None:
+        self._log.expect(leg.sip_call_id, "INVITE", Purpose.HOLD if hold else Purpose.RESUME)
         if hold:
             carry_out(lambda: leg.setHold(status(0)), "The call could not be put on hold.")
             return

@@ -96,7 +96,8 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
         started_at, answered_at: Monotonic seconds; None before it happened.
         max_seconds, ring_seconds: Its limits.
         hung_up_by: Who asked for the end, nobody while nobody has.
-        unanswered: Whether it was given up because nothing came back at all.
+        unanswered: Whether it was given up because nothing came back at all, or nothing that can be read.
+        unreadable: Whether it was the latter.
         figures: The last media figures.
         figures_at: Monotonic seconds when the next ones are due.
         voice: Its sound.
@@ -104,12 +105,11 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
         told: Whether an incoming call was told to the person.
         refusal: Why it was refused unasked, None where it was not.
         confirmed: Whether its answer was confirmed with ACK.
-        redirected_to: Where the far end sent the call on to, empty when it did not.
         left_at: Monotonic seconds when PJSIP said BYE by itself, None while it has not.
         ended_at: Monotonic seconds when PJSIP let the call go, None before; from then on PJSIP must not be
             asked about it, an assertion would end the process.
         last_code, last_reason: PJSIP's last word, set with `ended_at`.
-        request_uri: Of an incoming call: whom the far end calls.
+        request_uri, caller, to: Of an incoming call: Request-URI, From and To as they came.
         country: Of an outgoing call: ISO 3166 code of the country that the trunk is in, may be empty.
         audio: Its place on the bridge, None while it has none.
         held_by_us, held_by_them: Who holds it.
@@ -152,13 +152,13 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
         self.has_media = False
         self.refusal: Refusal | None = None
         self.told = self.confirmed = False
-        self.redirected_to = ""
         self.left_at: float | None = None
         self.ended_at: float | None = None
         self.last_code = 0
         self.last_reason = ""
         self.voice = voice
-        self.request_uri = ""
+        self.unreadable = False
+        self.request_uri = self.caller = self.to = ""
         self.country = ""
         self.audio: pj.AudioMedia | None = None
         self._meter = Meter()
@@ -231,7 +231,6 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
 
     def onCallRedirected(self, param: pj.OnCallRedirectedParam) -> int:
         """Stop: only a person decides what is dialled, and an emergency number never is."""
-        self.redirected_to = self.redirected_to or param.targetUri.strip("<>")
         return int(pj.PJSIP_REDIRECT_STOP)
 
     def onCallTransferStatus(self, param: pj.OnCallTransferStatusParam) -> None:

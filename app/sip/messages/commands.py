@@ -45,6 +45,9 @@ class OpenAccount(Message, frozen=True, kw_only=True):
         prack: Reliable provisional responses.
         quarantine: Fingerprints (`app.sip.fingerprint`) of messages that ended an engine before: they are not
             given to PJSIP again.
+        dids: Numbers and ranges that reach the trunk, as in its settings.
+        servers: All addresses that its servers have, besides the target.
+        networks: The provider's networks for signalling, CIDR; empty where they are not known.
     """
 
     user: str
@@ -72,6 +75,9 @@ class OpenAccount(Message, frozen=True, kw_only=True):
     session_expires: int = DEFAULT_SESSION_S
     prack: Use = Use.OFF
     quarantine: tuple[str, ...] = ()
+    dids: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Without the password."""

@@ -1,0 +1,251 @@
+"""What goes from PJSIP to the far end and back. No sockets in here, and no clock but the one that is given.
+
+To the far end, PJSIP and the edge are one user agent. To PJSIP the edge is the far end: every message that it
+gets is built from what the gate has read.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from app.model.outcome import Direction, TraceMessage
+from app.model.trunk import Transport
+from app.sip.engine.edge import outward
+from app.sip.engine.edge.admission import Admission
+from app.sip.engine.edge.dialogs import Dialogs, Leg
+from app.sip.engine.edge.digest import Authenticator
+from app.sip.engine.edge.hop import Hop
+from app.sip.engine.edge.incoming import Incoming
+from app.sip.engine.edge.outward import Face
+from app.sip.engine.edge.responses import Responses
+from app.sip.engine.edge.routing import Routing
+from app.sip.engine.edge.seen import Listener, Seen
+from app.sip.engine.edge.transactions import Received, Sent, Transactions
+from app.sip.messages import OpenAccount
+from app.sip.syntax.address import HostPort, is_address, parse_address, parse_uri
+from app.sip.syntax.gate import examine
+from app.sip.syntax.message import Message, parse, serialise
+from app.sip.syntax.sdp import Sdp, key_tags
+from app.sip.syntax.text import readable_lines
+
+Send = Callable[[bytes, Hop], str]
+"""Sends to the far end; returns why that is not possible, empty when it is."""
+Deliver = Callable[[bytes], None]
+"""Hands a message to PJSIP."""
+Find = Callable[[str, Callable[["str | None"], None]], None]
+"""Looks a name up and calls back with an address, or None when there is none in time."""
+
+
+class Wire:
+    """Both sides of the relay and everything that is known; what its parts share.
+
+    Attributes:
+        settings: The account.
+        face: How we look from outside.
+        edge, inner: Our address towards PJSIP, and PJSIP's own.
+        target: Where requests outside of dialogs go.
+    """
+
+    def __init__(
+        self,
+        settings: OpenAccount,
+        *,
+        face: Face,
+        edge: HostPort,
+        inner: HostPort,
+        listener: Listener,
+        send: Send,
+        deliver: Deliver,
+        find: Find,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.settings = settings
+        self.face = face
+        self.edge = edge
+        self.inner = inner
+        self.listener = listener
+        self.send = send
+        self.find = find
+        self.clock = clock
+        self.target = Hop(settings.target.transport, settings.target.address, settings.target.port)
+        self.dialogs = Dialogs()
+        self.sent: Transactions[Sent] = Transactions()
+        self.received: Transactions[Received] = Transactions()
+        self.authenticator = Authenticator(
+            settings.auth_id or settings.user, settings.password, settings.realm
+        )
+        self.admission = Admission(settings)
+        self._deliver = deliver
+
+    @property
+    def own_uri(self) -> str:
+        """PJSIP's own address."""
+        return f"sip:{self.inner}"
+
+    def deliver(self, message: Message) -> None:
+        """Hand a message to PJSIP."""
+        self._deliver(serialise(message))
+
+    def with_address(self, sdp: Sdp | None, then: Callable[[Sdp | None], None]) -> None:
+        """Look the name up that a description of audio has for an address: PJSIP would block meanwhile."""
+        if sdp is None or not sdp.name:
+            then(sdp)
+            return
+
+        def found(address: str | None) -> None:
+            known = address is not None and is_address(address)
+            body = sdp.body.replace(b"{address}", (address or "").encode()) if known else b""
+            then(replace(sdp, body=body, name="") if known else None)
+
+        self.find(sdp.name, found)
+
+    def trace(self, direction: Direction, hop: Hop, raw: bytes) -> TraceMessage:
+        """A message for the trace."""
+        return TraceMessage(
+            at=time.time(),
+            direction=direction,
+            transport=hop.transport,
+            peer=str(hop),
+            text=readable_lines(raw),
+        )
+
+
+class Relay:
+    """Passes messages on.
+
+    Args:
+        wire: Both sides and what is known.
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._routing = Routing(wire.settings, wire.target, wire.find)
+        self._responses = Responses(wire)
+        self._incoming = Incoming(wire)
+
+    # From PJSIP
+
+    def from_pjsip(self, raw: bytes) -> None:
+        """A message of PJSIP goes to the far end."""
+        message = parse(raw)
+        if message.is_request:
+            self._request_out(message)
+        else:
+            self._incoming.response_out(message)
+
+    def _request_out(self, message: Message) -> None:
+        wire, now = self._wire, self._wire.clock()
+        method = message.method
+        branch = outward.branch_of(message)
+        known = wire.sent.get(branch, method, now)
+        if known is not None:
+            self._repeat(known)
+            return
+        invite = wire.sent.get(branch, "INVITE", now) if method in ("ACK", "CANCEL") else None
+        if invite is not None and invite.failed:
+            return  # an ACK of what we have made up
+        leg = self._leg(message)
+        sent = _sent(message, now, leg)
+        sent.call = leg.call if leg is not None else wire.dialogs.inside(sent.call_id)
+        if method == "INVITE" and sent.call is None:
+            sender = parse_address(sent.sender)
+            sent.call = wire.dialogs.begin(
+                sent.call_id, incoming=False, local=sent.sender, local_tag=sender.tag
+            )
+        if method == "REFER" and leg is not None:
+            leg.referred = True
+        former = self._responses.former if method == "REGISTER" else None
+        out = outward.request(message, wire.face, leg=leg, former=former)
+        out, sent.nonces = wire.authenticator.answer(out)
+        sent.wire_to, sent.wire_contact = out.first("to"), out.first("contact")
+        sent.raw, sent.message, sent.key_tags = serialise(out), out, key_tags(out.body)
+        wire.sent.add(branch, method, sent)
+        if invite is not None:
+            self._go(sent, invite.hop or wire.target, "")
+        elif leg is None:
+            self._go(sent, wire.target, "")
+        else:
+            self._routing.find(leg, lambda detour: self._go(sent, detour.hop, detour.obstacle))
+
+    def refuse(self, raw: bytes, words: str) -> None:
+        """Fail a request of PJSIP that could not leave, as there is no connection."""
+        message = parse(raw)
+        if message.is_request:
+            self._responses.fail(_sent(message, self._wire.clock(), None), words)
+
+    def _leg(self, message: Message) -> Leg | None:
+        uri = parse_uri(message.uri)
+        wire = self._wire
+        if (uri.host, uri.port) != (wire.edge.host, wire.edge.port) or not uri.user.isdecimal():
+            return None
+        return wire.dialogs.aliased(int(uri.user))
+
+    def _repeat(self, known: Sent) -> None:
+        """A repeat of PJSIP's, which takes the edge for UDP: over TCP and TLS there are none."""
+        if known.hop is None:
+            return  # its name is still being looked up
+        if known.hop.transport is Transport.UDP or known.method == "ACK":
+            self._go(known, known.hop, "")
+
+    def _go(self, sent: Sent, hop: Hop, obstacle: str) -> None:
+        wire = self._wire
+        sent.hop = hop
+        if obstacle:
+            wire.listener.on_detour(sent.method, sent.call_id, obstacle)
+        trace = wire.trace(Direction.OUT, hop, sent.raw)
+        wire.listener.on_seen(Seen(trace, sent.message, None, sent.call_id))
+        if words := wire.send(sent.raw, hop):
+            self._responses.fail(sent, words)
+
+    # From the far end
+
+    def from_far(self, raw: bytes, source: Hop) -> None:
+        """A message of the far end goes to PJSIP, or is answered, or ends here."""
+        if not raw.strip(b"\r\n\0 "):
+            return
+        examined = examine(raw, peer=str(source))
+        message = examined.message
+        if message is None:
+            if self._wire.admission.trusts(source):
+                trace = self._wire.trace(Direction.IN, source, raw)
+                seen = Seen(trace, None, None, "", examined.problems, passed=False)
+                self._wire.listener.on_seen(seen)
+        elif message.is_request:
+            self._incoming.request_in(examined, raw, source)
+        else:
+            self._responses.response_in(examined, raw, source)
+
+    # What the sockets and the clock say
+
+    def fail(self, hop: Hop, words: str) -> None:
+        """Nothing can be sent to this place: what waits for an answer from there has failed."""
+        for sent in self._wire.sent.all():
+            if sent.hop == hop and not sent.answered:
+                self._responses.fail(sent, words)
+
+    def lose(self, hop: Hop, words: str) -> None:
+        """The connection with this place is gone, and with it every answer that would come over it."""
+        for sent in self._wire.sent.all():
+            if sent.hop == hop and not sent.final:
+                self._responses.fail(sent, words)
+
+    def watch(self) -> None:
+        """Forget what is over."""
+        now = self._wire.clock()
+        self._wire.sent.forget_old(now)
+        self._wire.received.forget_old(now)
+        self._wire.dialogs.forget_ended(now)
+
+
+def _sent(message: Message, now: float, leg: Leg | None) -> Sent:
+    cseq, _, method = message.first("cseq").partition(" ")
+    sent = Sent(method.strip(), int(cseq), now)
+    sent.via, sent.contact = message.first("via"), message.first("contact")
+    sent.sender, sent.to, sent.call_id = message.first("from"), message.first("to"), message.first("call-id")
+    sent.leg = leg
+    expires = message.first("expires")
+    sent.expires = int(expires) if expires.isdecimal() else None
+    return sent

@@ -1,0 +1,101 @@
+"""Messages are cut out of a stream however it is chopped, and limits hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.sip.syntax.framing import BODY_LIMIT, HEADERS_LIMIT, Framer, FramingError, KeepAlive
+
+FIRST = b"INVITE sip:a@b SIP/2.0\r\nl:\r\n  4\r\nVia: x\r\n\r\nab\r\n"
+SECOND = b"SIP/2.0 200 OK\r\nContent-Length : 0\r\n\r\n"
+THIRD = b"SIP/2.0 180 Ringing\nCONTENT-LENGTH: 3\n\nxyz"
+STREAM = FIRST + SECOND + THIRD + SECOND
+
+
+def frames(*pieces: bytes) -> list[bytes | KeepAlive]:
+    framer = Framer()
+    return [frame for piece in pieces for frame in framer.frames(piece)]
+
+
+def test_pipelined_messages_come_one_by_one():
+    assert frames(STREAM) == [FIRST, SECOND, THIRD, SECOND]
+
+
+def test_byte_by_byte_gives_the_same():
+    assert frames(*(STREAM[at : at + 1] for at in range(len(STREAM)))) == [FIRST, SECOND, THIRD, SECOND]
+
+
+def test_every_cut_in_two_gives_the_same():
+    for cut in range(1, len(STREAM)):
+        assert frames(STREAM[:cut], STREAM[cut:]) == [FIRST, SECOND, THIRD, SECOND], cut
+
+
+def test_nothing_is_given_before_it_is_whole():
+    assert frames(FIRST[:-1]) == []
+
+
+def test_missing_length_means_no_body():
+    assert frames(b"OPTIONS sip:a@b SIP/2.0\r\nVia: x\r\n\r\n" + SECOND)[1:] == [SECOND]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"\r\n\r\n", [KeepAlive.PING]),
+        (b"\r\n", [KeepAlive.PONG]),
+        (b"\r\n" + SECOND, [KeepAlive.PONG, SECOND]),
+        (b"\r\n\r\n" + SECOND + b"\r\n\r\n", [KeepAlive.PING, SECOND, KeepAlive.PING]),
+        (b"\r\n\r\n\r\n" + SECOND, [KeepAlive.PING, KeepAlive.PONG, SECOND]),
+        (b"\n" + SECOND, [KeepAlive.PONG, SECOND]),
+        (b"\r", []),
+    ],
+)
+def test_keep_alives_between_messages(data, expected):
+    assert frames(data) == expected
+
+
+def test_carriage_return_alone_waits_for_its_line_feed():
+    assert frames(b"\r", b"\n" + SECOND) == [KeepAlive.PONG, SECOND]
+
+
+def of_size(headers: int, body: int) -> bytes:
+    begin, end = b"OPTIONS sip:a@b SIP/2.0\r\nX: ", b"\r\nl: %d\r\n\r\n" % body
+    return begin + b"x" * (headers - len(begin) - len(end)) + end + b"b" * body
+
+
+def test_sizes_at_the_limits_pass():
+    whole = of_size(HEADERS_LIMIT, BODY_LIMIT)
+    assert frames(whole) == [whole]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (of_size(HEADERS_LIMIT + 1, 0), "headers .* longer than 65536"),
+        (of_size(HEADERS_LIMIT + 5, 0)[:-4], "headers .* longer than 65536"),
+        (b"x" * (HEADERS_LIMIT + 1), "headers .* longer than 65536"),
+        (of_size(200, 0).replace(b"l: 0", b"l: 262145"), "body .* longer than 262144"),
+        (of_size(200, 0).replace(b"l: 0", b"l: " + b"9" * 5000), "body .* longer than 262144"),
+        (of_size(200, 0).replace(b"l: 0", b"l: -1"), "not a number: '-1'"),
+        (of_size(200, 0).replace(b"l: 0", b"l: 0x10"), "not a number: '0x10'"),
+        (of_size(200, 0).replace(b"l: 0", "l: ٣".encode()), "not a number"),
+        (of_size(200, 0).replace(b"l: 0", b"l: 0\r\nContent-Length: 5"), "two different"),
+        (b"HTTP/1.1 400 Bad Request\r\nServer", "begins with 'HTTP/1.1 400 Bad Request'"),
+        (b"\x15\x03\x01\x00\x02\x02\n", "not a SIP message"),
+    ],
+)
+def test_streams_that_can_not_be_followed_are_refused(data, words):
+    with pytest.raises(FramingError, match=words):
+        frames(data)
+
+
+def test_messages_before_the_bad_one_are_given():
+    coming = Framer().frames(SECOND + b"rubbish\r\n")
+    assert next(coming) == SECOND
+    with pytest.raises(FramingError):
+        next(coming)
+
+
+def test_equal_lengths_twice_are_no_harm():
+    raw = b"SIP/2.0 200 OK\r\nl: 2\r\nContent-Length: 2\r\n\r\nhi"
+    assert frames(raw) == [raw]
