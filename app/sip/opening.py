@@ -21,7 +21,13 @@ def servers(trunk: Trunk) -> tuple[HostPort, ...]:
 
 
 def account_of(
-    trunk: Trunk, password: str, server: HostPort, target: Target, *, quarantine: tuple[str, ...] = ()
+    trunk: Trunk,
+    password: str,
+    server: HostPort,
+    target: Target,
+    *,
+    servers: tuple[str, ...] = (),
+    quarantine: tuple[str, ...] = (),
 ) -> OpenAccount:
     """The account of a trunk at one of its servers.
 
@@ -30,6 +36,7 @@ def account_of(
         password: Its secret; left out when the trunk signs in without one.
         server: What the URIs carry, and the name that a certificate must be for.
         target: The address to send to.
+        servers: The other addresses that the trunk's servers have, as far as they are known.
         quarantine: Fingerprints of messages that ended an engine before.
     """
     return OpenAccount(
@@ -59,6 +66,7 @@ def account_of(
         prack=trunk.prack,
         quarantine=quarantine,
         dids=trunk.dids,
+        servers=servers,
         networks=_networks(trunk),
     )
 

@@ -72,6 +72,7 @@ class SignInWalk:
         self._running_engine = engine
         self._waiting: asyncio.Future[SignInAnswer] | None = None
         self._tried: list[Target] = []
+        self._addresses: list[str] = []
         self._silent: tuple[EngineClient, HostPort, Target] | None = None
         self.target: Target | None = None
         self.tls: TlsFacts | None = None
@@ -84,6 +85,7 @@ class SignInWalk:
             EngineBugError: The engine failed in a way that is our fault.
         """
         self.tls, self.target, self._tried, self._silent = None, None, [], None
+        self._addresses = []
         lookup: list[str] = []
         best: RegisterOutcome | None = None
         for server in servers(self._trunk):
@@ -136,8 +138,14 @@ class SignInWalk:
             await engine.request(self._account(server, target))
 
     def _account(self, server: HostPort, target: Target) -> OpenAccount:
+        others = dict.fromkeys(address for address in self._addresses if address != target.address)
         return account_of(
-            self._trunk, self._password, server, target, quarantine=self._quarantine.fingerprints
+            self._trunk,
+            self._password,
+            server,
+            target,
+            servers=tuple(others),
+            quarantine=self._quarantine.fingerprints,
         )
 
     async def _try_server(self, server: HostPort, lookup: list[str]) -> RegisterOutcome:
@@ -152,6 +160,7 @@ class SignInWalk:
         except TimeoutError:
             lookup.append(f"The lookup of {server.host} did not end within {LOOKUP_LIMIT_S:g} seconds.")
             return outcome_of_endless_lookup(trunk.name, server.host)
+        self._addresses += [target.address for target in found.targets]
         engine = await self._running_engine()
         targets, steps = usable(found, engine.capabilities)
         lookup.extend(steps)
