@@ -279,7 +279,17 @@ async def sign_in(
     """Sign in, and say what comes of it."""
     if not quiet:
         say(f"Signing in at {trunk.host} …" if trunk.register else f"Asking {trunk.host} for an answer …")
-    outcome = await desk.connect(trunk.id, password)
+    signing_in = not quiet
+
+    def say_loss(notice: Notice) -> None:
+        if signing_in and isinstance(notice, EngineLost):
+            say(f"  {words_for_loss(notice)}")
+
+    desk.listen(say_loss)
+    try:
+        outcome = await desk.connect(trunk.id, password)
+    finally:
+        signing_in = False
     return outcome, explain_registration(outcome, trunk)
 
 

@@ -164,8 +164,8 @@ def main() -> None:
         name = type(request.command).__name__
         log(f"got {request.command!r}")
         if isinstance(request.command, OpenAccount):
-            for name in ("quarantine", "servers"):
-                log(f"{name} {msgspec.json.encode(getattr(request.command, name)).decode()}")
+            for field in ("quarantine", "servers"):
+                log(f"{field} {msgspec.json.encode(getattr(request.command, field)).decode()}")
         turns = script.turns.get(name, (_usual(request),))
         turn = turns[min(seen[name], len(turns) - 1)]
         seen[name] += 1

@@ -13,6 +13,7 @@ from app.model.outcome import AnsweredBy, Direction, HungUpBy
 from app.sip.messages import CallChanged, StrangerRefused
 from tests.helpers.command_in_process import InProcess
 from tests.helpers.engine_stub import BUG_TEXT, GRANTED, REFUSED_TEXT, Do, Script, Turn, stub_engines
+from tests.unit.test_client_pulse import POSIX, traced
 
 TRUNK = {"host": "127.0.0.1", "user": "1001", "transport": "tcp"}
 OUT = CallChanged(call_id="call-1", direction=Direction.OUT, state=CallState.ANSWERED, sip_code=200)
@@ -156,3 +157,18 @@ def test_strangers_are_counted_in_the_object(command: InProcess, monkeypatch: py
     stub_engines(monkeypatch, answered(stranger(3)))
     _, answer = command.json("answer", "Office", "--ring", "0", "--wait", "10")
     assert answer["strangers_refused"] == 3
+
+
+# An engine lost while signing in
+
+
+@POSIX
+def test_the_message_that_ended_the_engine_is_said_and_signing_in_goes_on(
+    command: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dies = Script(turns={"Register": (Turn(before=(traced(),), do=Do.ABORT),)})
+    stub_engines(monkeypatch, dies, Script())
+    assert command.run("register", "Office") == 0
+    said = command.said
+    assert said.count('The last message it got was "SIP/2.0 401 Unauthorized" from 192.0.2.1:5060.') == 1
+    assert "It is started again." in said
