@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_NAME_AND_URI = re.compile(r'\s*(?:"(?P<quoted>[^"]*)"|(?P<plain>[^<"]*?))\s*<(?P<uri>[^>]*)>')
+# Never goes back: a caller with thousands of blanks in its name must not keep the window busy for seconds
+_NAME_AND_URI = re.compile(r'\s*+(?:"(?P<quoted>[^"]*+)"\s*+|(?P<plain>[^<"]*+))<(?P<uri>[^>]*+)>')
 _USER = re.compile(r"(?:sips?|tel):(?P<user>[^@;>]*)", re.IGNORECASE)
 
 

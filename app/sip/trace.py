@@ -96,7 +96,7 @@ def head_of(message: Message, read: Head | None = None, call_id: str = "") -> Me
         call_id: What to call its Call-ID, empty for its own.
     """
     cseq, _, method = message.first("cseq").partition(" ")
-    call_id = call_id or message.first("call-id")
+    call_id = call_id or one_line(message.first("call-id"))
     if not (cseq.isdecimal() and call_id):
         return None
     return MessageHead(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QWidget
 
+from app.model.visible import one_line
+
 
 def announce(about: QWidget, words: str) -> None:
     """Have words spoken, where a screen reader listens.
@@ -14,4 +16,4 @@ def announce(about: QWidget, words: str) -> None:
         words: A sentence.
     """
     if words and about.isVisible() and QAccessible.isActive():
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(about, words))
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(about, one_line(words)))

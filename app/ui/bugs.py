@@ -40,16 +40,17 @@ class BugReporter(QObject):
 
         from app.ui.clipboard import copy_text
         from app.ui.details import bug_details
+        from app.ui.plain_text import message_box
 
         details = bug_details(text)
-        box = QMessageBox(self._window)
-        box.setIcon(QMessageBox.Icon.Critical)
-        box.setWindowTitle(self.tr("Ringback has a fault"))
-        box.setText(self.tr("Something went wrong inside Ringback. This is not your fault."))
-        box.setInformativeText(
-            self.tr("You can go on. If it happens again, copy the details and send them to us.")
+        box = message_box(
+            self._window,
+            QMessageBox.Icon.Critical,
+            self.tr("Something went wrong inside Ringback. This is not your fault."),
+            self.tr("You can go on. If it happens again, copy the details and send them to us."),
+            details,
         )
-        box.setDetailedText(details)
+        box.setWindowTitle(self.tr("Ringback has a fault"))
         copy = box.addButton(self.tr("Copy details"), QMessageBox.ButtonRole.ActionRole)
         copy.clicked.connect(lambda: copy_text(details))
         close = box.addButton(QMessageBox.StandardButton.Close)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.model.call import CallState
 from app.model.outcome import Direction
+from app.model.visible import one_line
 from app.ui.models.call_view import CallView
 from app.ui.models.trunk_watch import TrunkWatch
 from app.ui.style import Tone
@@ -57,7 +58,7 @@ class CallAlert(QObject):
         if self._is_seen(watch):
             return
         words = self.tr("Incoming call on {trunk} from {number}.")
-        self._words = words.format(trunk=watch.trunk.name, number=caller_words(call.number))
+        self._words = words.format(trunk=one_line(watch.trunk.name), number=caller_words(call.number))
         self._announced = call
         trunk_id = watch.trunk.id
         self._banner().show_note(

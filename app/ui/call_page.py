@@ -13,6 +13,7 @@ from app.errors import UserError
 from app.model.audio_choice import AudioChoice
 from app.model.call import Source
 from app.model.outcome import RegisterOutcome, may_call
+from app.model.visible import one_line
 from app.ui.bridge import DeskBridge
 from app.ui.call_commands import CallCommands
 from app.ui.call_words import who
@@ -267,7 +268,7 @@ class CallPage(QWidget):
         if isinstance(result, RegisterOutcome):
             state = trunk_state_line(result.state, result)
             words = self.tr("{trunk} could not sign in: {state}. Overview says why.")
-            self.panel.say(words.format(trunk=self._watch.trunk.name, state=state), Tone.BAD)
+            self.panel.say(words.format(trunk=one_line(self._watch.trunk.name), state=state), Tone.BAD)
             self.overview_asked.emit()
             return
         card = next((card for card in self.cards if card.call.active and card.call.call_id == result), None)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
+from app.model.caller import caller_number
 from app.model.codec_quality import codec_quality
 from app.model.outcome import AnsweredBy, CallOutcome, Direction, MediaFigures
 from app.model.quality import CallQuality, Grade, Score
 from app.model.trunk import Transport, Trunk
+from app.model.visible import one_line
 from app.ui.models.call_view import CallView, Transfer
 from app.ui.style import Tone
 from app.ui.words import (
@@ -28,7 +30,7 @@ GRADE_TONES = {Grade.GOOD: Tone.GOOD, Grade.FAIR: Tone.WARNING, Grade.POOR: Tone
 def who(call: CallView) -> str:
     """The other side: the number as typed, or name and number of the caller."""
     if call.direction is Direction.OUT:
-        return call.number
+        return one_line(call.number)
     return caller_words(call.number) or translate("call_words", "unknown number")
 
 
@@ -74,7 +76,7 @@ def called_words(call: CallView) -> str:
 
 def called_differ(call: CallView) -> bool:
     """Whether Request-URI and To name different numbers."""
-    return bool(call.to and call.called) and caller_words(call.to) != caller_words(call.called)
+    return bool(call.to and call.called) and caller_number(call.to) != caller_number(call.called)
 
 
 def grade_word(grade: Grade) -> str:
@@ -173,7 +175,7 @@ def suite_word(suite: str) -> str:
 def transfer_words(transfer: Transfer) -> tuple[str, Tone]:
     """What a transfer has come to, and its tone."""
     to = transfer.to or translate("call_words", "the other number")
-    answer = f"{transfer.sip_code} {transfer.reason}".strip() if transfer.sip_code else ""
+    answer = f"{transfer.sip_code} {one_line(transfer.reason)}".strip() if transfer.sip_code else ""
     if transfer.refused:
         words = translate("call_words", "Not transferred: {to} answered {answer}. This call goes on.")
         if not answer:
@@ -201,7 +203,7 @@ def story_words(call: CallView, outcome: CallOutcome) -> str:
     elif not by_network:
         parts.append(str(outcome.result))
     if by_network:
-        parts.append(f"{outcome.sip_code} {outcome.reason}".strip())
+        parts.append(f"{outcome.sip_code} {one_line(outcome.reason)}".strip())
     if outcome.setup_ms is not None:
         words = translate("call_words", "first response after {time}")
         parts.append(words.format(time=milliseconds(outcome.setup_ms)))

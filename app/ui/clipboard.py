@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtGui import QGuiApplication
 
+from app.model.visible import visible
+
 
 def copy_text(text: str) -> None:
-    """Put text on the clipboard."""
-    QGuiApplication.clipboard().setText(text)
+    """Put plain text on the clipboard, without what a terminal or an editor would obey."""
+    QGuiApplication.clipboard().setText(visible(text))

@@ -7,6 +7,7 @@ from PySide6.QtCore import QCoreApplication
 
 from app.errors import CallRefusedError, UserError
 from app.model.trunk import Trunk
+from app.model.visible import one_line
 
 translate = QCoreApplication.translate
 
@@ -46,7 +47,7 @@ def dialled_line(text: str, trunk: Trunk, *, short: bool = False) -> DialledLine
         line = translate("dialled_line", "Will be sent as {number}").format(number=dialled.shown)
     else:
         words = translate("dialled_line", "Will be sent as {number} through {trunk} ({host})")
-        line = words.format(number=dialled.shown, trunk=trunk.name, host=trunk.host)
+        line = words.format(number=dialled.shown, trunk=one_line(trunk.name), host=one_line(trunk.host))
         if dialled.caller_id:
             words = translate("dialled_line", ", caller ID {number} in {header}")
             line += words.format(number=dialled.caller_id, header=", ".join(trunk.caller_id_header))

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QSplitter, QStackedWidget, QVBoxLayou
 
 from app.errors import UserError
 from app.model.history import HistoryDetails, HistoryEntry, HistoryQuery
+from app.model.visible import one_line
 from app.sip.notices import HistoryChanged, Notice
 from app.ui.bridge import DeskBridge, Submission
 from app.ui.history_words import count_words, kept_words, party
@@ -304,7 +305,7 @@ class HistoryPage(QWidget):
             self._bridge.submit(self, lambda desk: desk.history.clear(query), lambda _: self.reload())
 
         ask_before_deleting_calls(
-            self.window(), words.format(count=which, trunk=self._watch.trunk.name), delete
+            self.window(), words.format(count=which, trunk=one_line(self._watch.trunk.name)), delete
         )
 
     def ask_export(self) -> None:
@@ -322,9 +323,9 @@ class HistoryPage(QWidget):
 
         def done(count: int) -> None:
             words = self.tr("{calls} written to {name}")
-            self.foot.say(words.format(calls=count_words(count), name=path.name))
+            self.foot.say(words.format(calls=count_words(count), name=one_line(path.name)))
 
-        self.foot.say(self.tr("Writing {name}…").format(name=path.name))
+        self.foot.say(self.tr("Writing {name}…").format(name=one_line(path.name)))
         self._bridge.submit(
             self, lambda desk: desk.history.export_csv(query, path), done, self._on_export_failed
         )

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from PySide6.QtCore import QCoreApplication
 
 from app.model.call import Source
-from app.model.caller import caller_number, caller_words
+from app.model.caller import caller_number
 from app.model.finding import Verdict
 from app.model.history import CUT_OFF, FOR_EVER, CallPlan, HistoryDetails, HistoryEntry, ResultGroup
 from app.model.outcome import AnsweredBy, CallResult, Direction
+from app.model.visible import one_line
 from app.ui.style import Tone
-from app.ui.words import clock, hung_up_words, milliseconds, source_word
+from app.ui.words import caller_words, clock, hung_up_words, milliseconds, source_word
 
 translate = QCoreApplication.translate
 NOTHING = "\N{EN DASH}"
@@ -125,9 +126,9 @@ def story_words(call: HistoryDetails) -> str:
         parts.append(hung_up_words(entry.hung_up_by))
     # A code that was made up here is not told as the provider's
     if entry.sip_code and outcome and outcome.answered_by is AnsweredBy.NETWORK:
-        parts.append(f"{entry.sip_code} {entry.reason}".strip())
+        parts.append(f"{entry.sip_code} {one_line(entry.reason)}".strip())
     elif entry.reason and not entry.running:
-        parts.append(entry.reason.rstrip("."))
+        parts.append(one_line(entry.reason).rstrip("."))
     if entry.setup_ms is not None:
         words = translate("history_words", "first response after {time}")
         parts.append(words.format(time=milliseconds(entry.setup_ms)))
@@ -144,7 +145,8 @@ def route_words(call: HistoryDetails) -> str:
         words = translate("history_words", "Through {trunk}, sent as {number}")
     else:
         words = translate("history_words", "Through {trunk}, nothing was sent")
-    line = words.format(trunk=entry.trunk, number=dialled or translate("history_words", "an unknown number"))
+    number = one_line(dialled) or translate("history_words", "an unknown number")
+    line = words.format(trunk=one_line(entry.trunk), number=number)
     return f"{line}. {_plan_words(plan)}" if plan else f"{line}."
 
 

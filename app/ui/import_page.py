@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from app.errors import UserError
 from app.model.trunk_csv import CsvPreview
+from app.model.visible import one_line
 from app.ui.models.import_table import MARK_EDGE, Column, ImportTable, note
 from app.ui.style import GRID, Tone
 from app.ui.widgets.buttons import IconButton, ToneButton
@@ -53,7 +54,7 @@ class ImportPage(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 2 * GRID, 0, 0)
         self._column.setSpacing(GRID)
-        title = Text(self.tr("Import {name}").format(name=name), role=TextRole.TITLE)
+        title = Text(self.tr("Import {name}").format(name=one_line(name)), role=TextRole.TITLE)
         self._summary = Text()
         for text in (title, self._summary):
             text.setContentsMargins(3 * GRID, 0, 3 * GRID, 0)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from app.errors import UserError
 from app.model.trunk import Trunk
+from app.model.visible import one_line
 from app.ui.bridge import DeskBridge, FirstLook
 from app.ui.bugs import BugReporter
 from app.ui.closing import Closing
@@ -328,7 +329,7 @@ class MainWindow(QMainWindow):
 
     def _on_added(self, trunk: Trunk, mended: tuple[Mended, ...]) -> None:
         for note in mended:
-            self.say(f"{trunk.name}: {note.what}")
+            self.say(f"{one_line(trunk.name)}: {note.what}")
 
         def connect_it() -> None:
             page = self.choose(trunk.id)

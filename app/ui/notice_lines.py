@@ -9,12 +9,15 @@ from PySide6.QtCore import QCoreApplication
 from app.model.call import CallState
 from app.model.outcome import AnsweredBy, CallOutcome, Direction
 from app.model.typed import shown
+from app.model.visible import one_line
 from app.ui.words import caller_words, clock, trunk_state_word
 
 if TYPE_CHECKING:
     from app.sip.notices import CallProgress, EngineLost, Notice
 
 translate = QCoreApplication.translate
+
+_LONGEST_NAME = 80
 
 
 def notice_line(notice: Notice, trunk: str) -> str:
@@ -26,10 +29,11 @@ def notice_line(notice: Notice, trunk: str) -> str:
     """
     from app.sip import notices
 
+    trunk = one_line(trunk, _LONGEST_NAME)
     match notice:
         case notices.TrunkChanged(state=state, cause=cause):
             words = f"{trunk}: {trunk_state_word(state)}"
-            return f"{words} ({cause})" if cause else words
+            return f"{words} ({one_line(cause)})" if cause else words
         case notices.CallProgress():
             return _progress_line(notice, trunk)
         case notices.CallEnded(outcome=outcome):
@@ -62,7 +66,7 @@ def _end_line(outcome: CallOutcome, trunk: str) -> str:
     number = caller_words(outcome.number)
     line = words.format(trunk=trunk, number=number, result=outcome.result, time=time)
     if outcome.sip_code != 200 and outcome.answered_by is AnsweredBy.NETWORK:
-        line += f" ({outcome.sip_code} {outcome.reason})"
+        line += f" ({outcome.sip_code} {one_line(outcome.reason)})"
     return line
 
 

@@ -11,6 +11,7 @@ from app.errors import UserError
 from app.model.finding import Verdict
 from app.model.outcome import LocalCause, RegisterOutcome, TlsFacts
 from app.model.trunk import Trunk, TrunkState
+from app.model.visible import one_line
 from app.ui.bridge import DeskBridge, Submission
 from app.ui.clipboard import copy_text
 from app.ui.models.trunk_watch import TrunkWatch
@@ -177,7 +178,7 @@ class OverviewPage(ScrollPage):
         self._show_facts()
 
     def _show_verdict(self, *, busy: bool, on: bool) -> None:
-        watch, name = self._watch, self._watch.trunk.name
+        watch, name = self._watch, one_line(self._watch.trunk.name)
         findings = () if busy and not on else watch.findings
         tone, icon_name = TRUNK_TONES[watch.state], ""
         cause = watch.cause

@@ -8,8 +8,14 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.model.outcome import TlsFacts
+from app.model.visible import one_line
+from app.ui.certificate_question import CertificateQuestion
+from app.ui.plain_text import message_box
 
 translate = QCoreApplication.translate
+
+_LONGEST = 100
+"""Characters of a name or a number in a question."""
 
 
 def ask_before_closing(parent: QWidget, calls: int, leave: Callable[[], None]) -> QMessageBox:
@@ -40,7 +46,7 @@ def ask_before_deleting(parent: QWidget, name: str, delete: Callable[[], None]) 
     """Ask whether to delete a trunk."""
     return _ask(
         parent,
-        translate("questions", "Delete {name}?").format(name=name),
+        translate("questions", "Delete {name}?").format(name=one_line(name, _LONGEST)),
         translate(
             "questions",
             "Its settings and its password are deleted from this computer. You can undo this until you "
@@ -51,36 +57,22 @@ def ask_before_deleting(parent: QWidget, name: str, delete: Callable[[], None]) 
     )
 
 
-def ask_before_trusting(parent: QWidget, host: str, tls: TlsFacts, trust: Callable[[], None]) -> QMessageBox:
+def ask_before_trusting(
+    parent: QWidget, host: str, tls: TlsFacts, trust: Callable[[], None]
+) -> CertificateQuestion:
     """Show a server's certificate and ask whether to trust it from now on."""
-    facts = (
-        (translate("questions", "Certificate of"), tls.subject),
-        (translate("questions", "Issued by"), tls.issuer),
-        (translate("questions", "For"), ", ".join(tls.names)),
-        (translate("questions", "Valid"), f"{tls.not_before[:10]} \N{EN DASH} {tls.not_after[:10]}"),
-        (translate("questions", "SHA-256"), tls.fingerprint[:47] + "\n" + tls.fingerprint[48:]),
-    )
-    shown = "\n".join(f"{caption}: {value}" for caption, value in facts if value)
-    meaning = translate(
-        "questions",
-        "Compare the fingerprint with what your provider, or the person who runs the server, tells you by "
-        "phone. Whoever holds this certificate can then read the password and listen to the calls of this "
-        "trunk.",
-    )
-    return _ask(
-        parent,
-        translate("questions", "Trust this certificate of {host}?").format(host=host),
-        f"{shown}\n\n{meaning}",
-        (translate("questions", "Trust it"), translate("questions", "Don't trust it")),
-        trust,
-    )
+    question = CertificateQuestion(parent, host, tls)
+    question.accepted.connect(trust)
+    question.finished.connect(question.deleteLater)
+    question.open()
+    return question
 
 
 def ask_before_deleting_calls(parent: QWidget, which: str, delete: Callable[[], None]) -> QMessageBox:
     """Ask whether to delete calls from the history."""
     return _ask(
         parent,
-        translate("questions", "Delete {which}?").format(which=which),
+        translate("questions", "Delete {which}?").format(which=one_line(which, _LONGEST)),
         translate("questions", "What is known of them is deleted from this computer and can't come back."),
         (translate("questions", "Delete"), translate("questions", "Keep")),
         delete,
@@ -101,11 +93,7 @@ def ask_before_keeping_shorter(parent: QWidget, kept: str, keep: Callable[[], No
 def _ask(
     parent: QWidget, question: str, meaning: str, answers: tuple[str, str], act: Callable[[], None]
 ) -> QMessageBox:
-    box = QMessageBox(parent)
-    box.setIcon(QMessageBox.Icon.Question)
-    box.setWindowTitle("Ringback")
-    box.setText(question)
-    box.setInformativeText(meaning)
+    box = message_box(parent, QMessageBox.Icon.Question, question, meaning)
     yes = box.addButton(answers[0], QMessageBox.ButtonRole.AcceptRole)
     no = box.addButton(answers[1], QMessageBox.ButtonRole.RejectRole)
     # The answer that changes nothing is the one that Enter and Esc give

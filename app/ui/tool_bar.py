@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QLineEdit, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from app.ui.icons import icon
+from app.ui.plain_text import set_tool_tip
 from app.ui.style import GRID
 from app.ui.widgets.buttons import EnterToolButton
 
@@ -58,7 +59,7 @@ class ToolBar(QToolBar):
         action.setShortcut(QKeySequence(keys))
         if not action.shortcut().isEmpty():
             shown = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-            action.setToolTip(f"{words} ({shown})")
+            set_tool_tip(action, f"{words} ({shown})")
         return action
 
     def _build_filter(self) -> None:

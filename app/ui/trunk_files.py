@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication
 
 from app.errors import UserError
+from app.model.visible import one_line
 
 translate = QCoreApplication.translate
 
@@ -28,13 +29,13 @@ def read_file(path: Path) -> str:
     except OSError as error:
         raise UserError(
             translate("trunk_files", "{name} can't be read: {why}.").format(
-                name=path.name, why=error.strerror
+                name=one_line(path.name), why=error.strerror
             ),
             do=translate("trunk_files", "Choose another file, or see to its permissions."),
         ) from error
     if len(data) > MOST_BYTES:
         raise UserError(
-            translate("trunk_files", "{name} is larger than 5 MB.").format(name=path.name),
+            translate("trunk_files", "{name} is larger than 5 MB.").format(name=one_line(path.name)),
             do=translate("trunk_files", "A file of trunks is much smaller. Choose another one."),
         )
     return text_of(data)
@@ -56,7 +57,7 @@ def write_file(path: Path, text: str) -> None:
     except OSError as error:
         raise UserError(
             translate("trunk_files", "{name} can't be written: {why}.").format(
-                name=path.name, why=error.strerror
+                name=one_line(path.name), why=error.strerror
             ),
             do=translate("trunk_files", "Choose another folder."),
         ) from error

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from app.errors import StoreError, UserError
 from app.model.trunk import Trunk, TrunkState
+from app.model.visible import one_line
 from app.ui.bridge import DeskBridge
 from app.ui.models.trunk_list import TrunkList
 from app.ui.models.trunk_watch import TrunkWatch
@@ -106,7 +107,7 @@ class TrunkKeeping(QObject):
         def done(copy: Trunk) -> None:
             self.changed.emit(copy.id)
             words = self.tr("{name} is switched off, so that it does not sign in twice.")
-            self._banner().show_note(words.format(name=copy.name))
+            self._banner().show_note(words.format(name=one_line(copy.name)))
 
         self._do(lambda desk: desk.duplicate(trunk_id), done)
 
@@ -128,7 +129,7 @@ class TrunkKeeping(QObject):
     def _delete(self, trunk: Trunk) -> None:
         def done(_: None) -> None:
             self._refresh()
-            words = self.tr("{name} is deleted, and its password with it.").format(name=trunk.name)
+            words = self.tr("{name} is deleted, and its password with it.").format(name=one_line(trunk.name))
             self._banner().show_note(words, button=self.tr("Undo"), act=self.undo)
 
         self._do(lambda desk: desk.remove(trunk.id), done)
@@ -163,7 +164,7 @@ class TrunkKeeping(QObject):
             except UserError as error:
                 self._fail(error)
                 return
-            words = self.tr("Exported to {name}. Passwords are not in it.").format(name=path.name)
+            words = self.tr("Exported to {name}. Passwords are not in it.").format(name=one_line(path.name))
             self._banner().show_note(words, Tone.GOOD)
 
         self._do(lambda desk: desk.export_text(trunk_ids), done)
@@ -241,7 +242,7 @@ class TrunkKeeping(QObject):
         self._drop_page()
         self.changed.emit(trunks[0].id if trunks else "")
         if len(trunks) == 1:
-            words = self.tr("1 trunk was imported: {name}.").format(name=trunks[0].name)
+            words = self.tr("1 trunk was imported: {name}.").format(name=one_line(trunks[0].name))
         else:
             words = self.tr("{count} trunks were imported.").format(count=len(trunks))
         self._banner().show_note(words, Tone.GOOD)

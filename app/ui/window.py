@@ -57,14 +57,10 @@ def show_error(error: UserError) -> None:
     """Tell an error when there is no window to tell it in; comes back once it was read."""
     from PySide6.QtWidgets import QMessageBox
 
-    application = _application()
-    box = QMessageBox()
-    box.setIcon(QMessageBox.Icon.Warning)
-    box.setWindowTitle(application.applicationDisplayName())
-    box.setText(error.what)
-    box.setInformativeText(error.do)
-    box.setDetailedText(error.details)
-    box.exec()
+    from app.ui.plain_text import message_box
+
+    application, icon = _application(), QMessageBox.Icon.Warning
+    message_box(application.activeWindow(), icon, error.what, error.do, error.details).exec()
 
 
 def _application() -> QApplication:

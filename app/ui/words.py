@@ -5,13 +5,15 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication
 
 from app.model.call import CallState, Source
-from app.model.caller import caller_words as caller_words
+from app.model.caller import caller_name, caller_number
 from app.model.outcome import Direction, HungUpBy, RegisterOutcome
 from app.model.trunk import Transport, Trunk, TrunkState
+from app.model.visible import one_line
 from app.ui.style import Tone
 
 translate = QCoreApplication.translate
 _UNKNOWN = "\N{EN DASH}"
+_LONGEST_PARTY = 60
 
 TRUNK_TONES: dict[TrunkState, Tone] = {
     TrunkState.OFF: Tone.QUIET,
@@ -105,6 +107,13 @@ def source_word(source: Source) -> str:
             return translate("words", "Speech sample")
         case Source.SILENCE:
             return translate("words", "Silence")
+
+
+def caller_words(address: str) -> str:
+    """A party of a call, within a sentence: `Anna, +4930`. However long its name, the number is there."""
+    name = one_line(caller_name(address), _LONGEST_PARTY)
+    number = one_line(caller_number(address), _LONGEST_PARTY)
+    return f"{name}, {number}" if name and name != number else number
 
 
 def milliseconds(value: float | None) -> str:

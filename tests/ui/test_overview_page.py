@@ -6,11 +6,12 @@ import asyncio
 
 import pytest
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication, QLabel
 
 from app.errors import EngineError
 from app.model.trunk import TrunkState
 from app.sip.notices import TrunkChanged
+from app.ui.certificate_question import CertificateQuestion
 from tests.helpers.office import office, registered
 from tests.ui.scene import Scene
 from tests.ui.trunk_scenes import (
@@ -148,14 +149,11 @@ def test_a_certificate_that_is_not_trusted_is_shown_and_can_be_trusted(scene: Sc
     overview = scene.page().overview
     assert overview.trust_button.isVisible()
     overview.trust_button.click()
-    (box,) = scene.window.findChildren(QMessageBox)
+    (question,) = scene.window.findChildren(CertificateQuestion)
     fingerprint = scene.page().watch.outcome.tls.fingerprint
-    shown = box.informativeText().replace("\n", ":")
-    assert fingerprint in shown
-    assert "pbx.office.example" in shown
-    assert box.defaultButton() is box.escapeButton()
-    trust = next(button for button in box.buttons() if button is not box.defaultButton())
-    trust.click()
+    assert question.fingerprint.text().replace("\n", ":") == fingerprint
+    assert "pbx.office.example" in [each.text() for each in question.claims.findChildren(QLabel)]
+    question.trust_button.click()
     scene.wait(lambda: bool(scene.desk.asked_for("connect")))
     assert scene.desk.trunk("office").tls_pin == fingerprint
 

@@ -19,6 +19,7 @@ from app.model.trunk import Dtmf, Srtp
 from app.sip.engine.account import Account
 from app.sip.engine.arrivals import refusal, turned_away
 from app.sip.engine.audio.microphone import Microphone
+from app.sip.engine.call_rate import CallRate
 from app.sip.engine.causes import carry_out
 from app.sip.engine.control import Control
 from app.sip.engine.dialog_log import DialogLog
@@ -52,6 +53,7 @@ class Calls:
         ledger, log: What the messages say.
         settle: Called before the ledger is asked, so that everything on its way to it has arrived.
         explain: Gives the cause behind a final code that was made up here, from code and phrase.
+        rate: How fast calls may begin.
         microphone: What the calls can send.
     """
 
@@ -63,8 +65,10 @@ class Calls:
         log: DialogLog,
         settle: Callable[[], None],
         explain: Callable[[int, str], LocalCause],
+        rate: CallRate,
         microphone: Microphone,
     ) -> None:
+        self._rate = rate
         self._emit = emit
         self._ledger = ledger
         self._log = log
@@ -110,6 +114,10 @@ class Calls:
             raise UserError(
                 f"This trunk already has {MAX_CALLS} calls up, the most one engine can hold.",
                 do="End one of them first.",
+            )
+        if not self._rate.allows(time.monotonic()):
+            raise UserError(
+                "More calls begin at once than one engine can start.", do="Wait a second and call again."
             )
         if command.call_id in self._legs:
             raise EngineError(f"There is a call {command.call_id} already.")
@@ -241,6 +249,8 @@ class Calls:
         """Enforce the limits and tell levels and figures when they are due; `now` is monotonic seconds."""
         self.control.watch(now)
         for leg in list(self._legs.values()):
+            if leg.call_id not in self._legs:
+                continue  # it ended with the one before
             if leg.ended_at is None and self._has_left(leg):
                 self._let_go(leg, now)
             elif leg.ended_at is None:
@@ -343,7 +353,9 @@ class Calls:
         self._ended_as(leg, ending(leg, self._ledger, self._goodbyes, self._explain))
 
     def _ended_as(self, leg: Leg, end: Ending) -> None:
-        """Report a call's end and forget it."""
+        """Report a call's end and forget it; nothing happens when that was done already."""
+        if self._legs.get(leg.call_id) is not leg:
+            return
         if leg.direction is Direction.IN and leg.sip_call_id:
             self._tell_incoming(leg)
         leg.state = CallState.ENDED

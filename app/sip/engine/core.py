@@ -13,6 +13,7 @@ from app.model.signalling import IcmpError
 from app.sip.engine.account import Account
 from app.sip.engine.audio.live import LiveAudio
 from app.sip.engine.audio.microphone import Microphone
+from app.sip.engine.call_rate import CallRate
 from app.sip.engine.calls import Calls
 from app.sip.engine.causes import carry_out, local_cause
 from app.sip.engine.dialog_log import DialogLog
@@ -77,7 +78,8 @@ class Engine:
         self._ledger = Ledger()
         self._log = DialogLog()
         self._posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._edge = Edge(self, self.post)
+        rate = CallRate()
+        self._edge = Edge(self, self.post, rate)
         self._endpoint = Endpoint()
         self._account: Account | None = None
         self._settings: OpenAccount | None = None
@@ -91,6 +93,7 @@ class Engine:
             log=self._log,
             settle=self._settle,
             explain=lambda code, reason: self._explain(code, 0, reason),
+            rate=rate,
             microphone=microphone,
         )
         self._sign_in = SignIn(

@@ -28,6 +28,7 @@ from app.ui.history_words import (
     whole_time,
 )
 from app.ui.icons import pixmap
+from app.ui.plain_text import cell, tool_tip
 from app.ui.style import Tone, tone_colour
 
 Index = QModelIndex | QPersistentModelIndex
@@ -179,13 +180,13 @@ class HistoryTable(QAbstractTableModel):
         entry, column = self._entries[index.row()], Column(index.column())
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return _words(entry, column)
+                return cell(_words(entry, column))
             case Qt.ItemDataRole.DecorationRole:
                 return self._icon(entry, column)
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _alignment(column)
             case Qt.ItemDataRole.ToolTipRole:
-                return _tool_tip(entry, column)
+                return tool_tip(_tool_tip(entry, column)) or None
         return None
 
     def _icon(self, entry: HistoryEntry, column: Column) -> QIcon | None:
@@ -236,12 +237,12 @@ def _alignment(column: Column) -> Qt.AlignmentFlag:
     return side | Qt.AlignmentFlag.AlignVCenter
 
 
-def _tool_tip(entry: HistoryEntry, column: Column) -> str | None:
+def _tool_tip(entry: HistoryEntry, column: Column) -> str:
     match column:
         case Column.TIME:
             return whole_time(entry.begun_at)
         case Column.NUMBER | Column.TRUNK:
             return _words(entry, column)
         case Column.RESULT:
-            return entry.headline or None
-    return None
+            return entry.headline
+    return ""

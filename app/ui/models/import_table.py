@@ -18,6 +18,7 @@ from PySide6.QtGui import QGuiApplication, QIcon, QPalette
 from app.model.setting_table import BY_KEY
 from app.model.trunk_csv import CsvPreview, CsvRow
 from app.ui.icons import pixmap
+from app.ui.plain_text import cell, tool_tip
 from app.ui.style import Tone, tone_colour
 
 Index = QModelIndex | QPersistentModelIndex
@@ -82,9 +83,9 @@ class ImportTable(QAbstractTableModel):
         row, column = self._rows[index.row()], Column(index.column())
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return self._text(row, column)
+                return cell(self._text(row, column))
             case Qt.ItemDataRole.ToolTipRole if column is Column.NOTE:
-                return note(row)
+                return tool_tip(note(row))
             case Qt.ItemDataRole.DecorationRole if column is Column.LINE:
                 return _mark("pass", Tone.GOOD) if row.trunk else _mark("fail", Tone.BAD)
             case Qt.ItemDataRole.ForegroundRole if column is Column.NOTE:
@@ -114,7 +115,7 @@ class ImportTable(QAbstractTableModel):
             case Column.PASSWORD:
                 return translate("ImportTable", "none")
             case Column.NOTE:
-                return note(row).replace("\n", " ")
+                return note(row)
 
 
 def _mark(name: str, tone: Tone) -> QIcon:

@@ -16,8 +16,10 @@ from PySide6.QtCore import (
 )
 
 from app.model.outcome import Direction, TraceMessage
+from app.model.visible import visible
 from app.redact import redact_sip
 from app.ui.models.trunk_watch import TrunkWatch
+from app.ui.plain_text import cell
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -46,7 +48,7 @@ class TraceTable(QAbstractTableModel):
 
     def shown_text(self, row: int) -> str:
         """The message in a row as it may be shown."""
-        return redact_sip(self._messages[row].text)
+        return visible(redact_sip(self._messages[row].text))
 
     def row_of_call(self, sip_call_id: str) -> int:
         """The first message with this Call-ID, -1 when there is none."""
@@ -83,9 +85,9 @@ class TraceTable(QAbstractTableModel):
             case Column.DIRECTION:
                 return "\N{RIGHTWARDS ARROW}" if message.direction is Direction.OUT else "\N{LEFTWARDS ARROW}"
             case Column.PEER:
-                return f"{message.transport.upper()} {message.peer}"
+                return cell(f"{message.transport.upper()} {message.peer}")
             case Column.MESSAGE:
-                return message.text.lstrip().partition("\n")[0].strip()
+                return cell(message.text.lstrip().partition("\n")[0])
 
     def _on_traced(self, message: TraceMessage) -> None:
         if self._kept and len(self._messages) >= self._kept:

@@ -18,6 +18,7 @@ from PySide6.QtCore import (
 
 from app.model.trunk import Trunk
 from app.ui.models.trunk_watch import TrunkWatch
+from app.ui.plain_text import cell, tool_tip
 from app.ui.words import list_state_word
 
 if TYPE_CHECKING:
@@ -133,12 +134,14 @@ class TrunkList(QAbstractListModel):
             return None
         watch = self._watches[index.row()]
         match role:
-            case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.EditRole:
+            case Qt.ItemDataRole.DisplayRole:
+                return cell(watch.trunk.name)
+            case Qt.ItemDataRole.EditRole:
                 return watch.trunk.name
             case Qt.ItemDataRole.AccessibleTextRole:
-                return f"{watch.trunk.name}, {self._state(watch)}, {watch.trunk.host}"
+                return cell(f"{watch.trunk.name}, {self._state(watch)}, {watch.trunk.host}")
             case Qt.ItemDataRole.ToolTipRole:
-                return f"{watch.trunk.name}\n{self._state(watch)}\n{watch.cause}".strip()
+                return tool_tip(f"{watch.trunk.name}\n{self._state(watch)}\n{watch.cause}")
             case TrunkRole.WATCH:
                 return watch
             case TrunkRole.FILTER:

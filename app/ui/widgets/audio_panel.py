@@ -10,6 +10,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from app.model.audio_choice import AudioChoice
+from app.ui.plain_text import set_spoken, set_tool_tip
 from app.ui.style import GRID, Tone
 from app.ui.widgets.check_box import CheckBox
 from app.ui.widgets.fold import Fold
@@ -39,7 +40,7 @@ class _Volume(QWidget):
         self.slider = _StillSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(QUIETEST_DB, LOUDEST_DB)
         self.slider.setPageStep(6)
-        self.slider.setAccessibleName(name)
+        set_spoken(self.slider, name)
         self._figure = Text(role=TextRole.SMALL, tone=Tone.QUIET, wrap=False)
         self._figure.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._figure.setFixedWidth(self._figure.fontMetrics().horizontalAdvance("\N{MINUS SIGN}24 dB") + 2)
@@ -54,7 +55,7 @@ class _Volume(QWidget):
     def _on_value_changed(self, value: int) -> None:
         sign = "+" if value > 0 else "\N{MINUS SIGN}" if value < 0 else ""
         self._figure.setText(f"{sign}{abs(value)} dB")
-        self.slider.setAccessibleDescription(self._figure.text())
+        set_spoken(self.slider, description=self._figure.text())
         self.changed.emit()
 
 
@@ -190,7 +191,7 @@ class AudioPanel(QWidget):
 
     def _make_combo(self, name: str) -> StillCombo:
         combo = StillCombo()
-        combo.setAccessibleName(name)
+        set_spoken(combo, name)
         combo.setSizeAdjustPolicy(StillCombo.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         combo.setMinimumContentsLength(8)
         combo.currentIndexChanged.connect(self._on_chosen)
@@ -218,7 +219,7 @@ class AudioPanel(QWidget):
     def _show_whole(self) -> None:
         """Names are longer than there is room."""
         for combo in (self.microphone, self.speaker, self.ringer):
-            combo.setToolTip(combo.currentText())
+            set_tool_tip(combo, combo.currentText())
 
     def _say(self) -> None:
         words = self._said or self._missing()

@@ -7,10 +7,14 @@ from collections.abc import Callable
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from app.model.visible import few_lines
+from app.ui.plain_text import set_spoken
 from app.ui.style import GRID, Tone, mix, tone_colour
 from app.ui.widgets.buttons import IconButton, IconToolButton
 from app.ui.widgets.text import Text
 from app.ui.widgets.tone_icon import ToneIcon
+
+_NOTE_LINES, _LONGEST_NOTE = 4, 500
 
 
 class Banner(QWidget):
@@ -19,6 +23,7 @@ class Banner(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tone = Tone.QUIET
+        self._notes: list[str] = []
         self._act: Callable[[], None] | None = None
         self._icon = ToneIcon()
         self._words = Text()
@@ -46,32 +51,39 @@ class Banner(QWidget):
             button: Words of its button; empty for none.
             act: What the button does; the note closes then.
         """
-        self._act = act
-        self._button.setText(button)
-        self._button.setVisible(bool(button))
-        self._say(words, tone)
+        self._show([words], tone, button, act)
 
     def add_note(self, words: str, tone: Tone) -> None:
         """Show a note below the one that is shown, whose button stays."""
         if not self.words:
             self.show_note(words, tone)
-        elif words not in self.words.split("\n"):
-            self._say(f"{self.words}\n{words}", tone)
+        elif words not in self._notes:
+            self._say([*self._notes, words], tone)
 
     def drop_note(self, words: str) -> None:
         """Take back a note and its button; one that came below it stays."""
-        shown = self.words.split("\n")
-        left = [line for line in shown if line != words]
+        left = [note for note in self._notes if note != words]
         if not left:
             self.hide()
-        elif left != shown:
-            self.show_note("\n".join(left), self._tone)
+        elif left != self._notes:
+            self._show(left, self._tone)
 
-    def _say(self, words: str, tone: Tone) -> None:
+    def _show(
+        self, notes: list[str], tone: Tone, button: str = "", act: Callable[[], None] | None = None
+    ) -> None:
+        self._act = act
+        self._button.setText(button)
+        self._button.setVisible(bool(button))
+        self._say(notes, tone)
+
+    def _say(self, notes: list[str], tone: Tone) -> None:
         self._tone = tone
+        self._notes = notes
         self._icon.show_tone(tone)
+        # The window is below it
+        words = "\n".join(few_lines(note, _NOTE_LINES, _LONGEST_NOTE) for note in notes)
         self._words.setText(words)
-        self.setAccessibleName(words)
+        set_spoken(self, words)
         self.show()
         self.update()
 

@@ -16,6 +16,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 
 from app.ui.icons import icon
+from app.ui.plain_text import key_free, set_spoken, set_tool_tip
 from app.ui.style import GRID, Tone, fill_colour, mix, readable_pair
 
 _RADIUS = 4.0
@@ -49,11 +50,15 @@ class IconButton(QPushButton):
     """
 
     def __init__(self, text: str, icon_name: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
+        super().__init__(key_free(text), parent)
         self._icon_name = icon_name
         self.takes_enter = self._by_tab = False
         self.setAutoDefault(False)
         self._restyle()
+
+    def setText(self, text: str) -> None:  # noqa: N802  Qt's name
+        # No button of ours but the wizard's has a key of its own, and those get theirs from the wizard
+        super().setText(key_free(text))
 
     def set_face(self, text: str, icon_name: str) -> None:
         """Change words and icon."""
@@ -133,7 +138,7 @@ class ToneButton(IconButton):
     def _paint_label(self, painter: QPainter, colour: QColor) -> None:
         """Icon and words in the middle, as one."""
         # By hand: the style's own way needs QStyle, whose enums alone cost a sixth of a bare window's start
-        words, metrics = self.text(), self.fontMetrics()
+        words, metrics = self.text().replace("&&", "&"), self.fontMetrics()
         icon_edge = self.iconSize().width() if self._icon_name else 0
         gap = GRID // 2 if icon_edge else 0
         left = (self.width() - icon_edge - gap - metrics.horizontalAdvance(words)) // 2
@@ -180,8 +185,8 @@ class IconToolButton(EnterToolButton):
     def __init__(self, words: str, icon_name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._icon_name = icon_name
-        self.setAccessibleName(words)
-        self.setToolTip(words)
+        set_spoken(self, words)
+        set_tool_tip(self, words)
         self.setAutoRaise(True)
         self.setIconSize(QSize(16, 16))
         self._restyle()

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 
 from app.ui.icons import icon
 from app.ui.models.call_view import CallView
+from app.ui.plain_text import set_spoken, set_tool_tip
 from app.ui.style import GRID, Tone, mix, small_font, tone_colour
 from app.ui.widgets.buttons import EnterToolButton, ToneButton
 
@@ -42,9 +43,8 @@ class ActionButton(EnterToolButton):
     def set_face(self, word: str, icon_name: str, tip: str, *, on: bool = False) -> None:
         """Show another word and icon; `tip` says more, with the key."""
         self.setText(word)
-        self.setToolTip(tip)
-        self.setAccessibleName(word)
-        self.setAccessibleDescription(tip)
+        set_spoken(self, word)
+        set_tool_tip(self, tip)
         self.setChecked(on)
         if icon_name != self._icon_name:
             self._icon_name = icon_name

@@ -22,6 +22,7 @@ from app.ui.call_words import (
 )
 from app.ui.models.call_view import CallView
 from app.ui.models.trunk_watch import TrunkWatch
+from app.ui.plain_text import set_spoken
 from app.ui.style import GRID, Tone
 from app.ui.widgets.buttons import IconToolButton
 from app.ui.widgets.card import Card
@@ -137,7 +138,7 @@ class CallCard(Card):
             self.live.show_call(call, others)
         elif call.outcome:
             self._show_result(call.outcome)
-        self.setAccessibleName(f"{who(call)}: {self._state.text()} {self.verdict}".strip())
+        set_spoken(self, f"{who(call)}: {self._state.text()} {self.verdict}".strip())
         self._announce()
 
     def show_trouble(self, error: UserError | None) -> None:

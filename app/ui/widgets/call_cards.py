@@ -12,6 +12,7 @@ from app.model.call import Source
 from app.ui.call_commands import CallCommands
 from app.ui.models.call_view import CallView
 from app.ui.models.trunk_watch import TrunkWatch
+from app.ui.plain_text import set_spoken
 from app.ui.style import GRID, Tone
 from app.ui.widgets.call_card import CallCard
 from app.ui.widgets.card import Card
@@ -110,7 +111,7 @@ class CallCards(ScrollPage):
             self._refusal_what.setText(error.what)
             self._refusal_do.setText(error.do)
             self._refusal_do.setVisible(bool(error.do))
-            self._refusal.setAccessibleName(str(error))
+            set_spoken(self._refusal, str(error))
 
     def close_rows(self) -> bool:
         """Close what asks for a number; whether there was any."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.model.conflicts import Conflict
+from app.ui.plain_text import set_spoken
 from app.ui.style import GRID, Tone
 from app.ui.widgets.text import Text, TextRole
 from app.ui.widgets.tone_icon import ToneIcon
@@ -40,5 +41,5 @@ class ConflictLines(QWidget):
         if len(found) > _MOST:
             lines.append(self.tr("And {count} more like these.").format(count=len(found) - _MOST))
         self._words.setText("\n".join(lines))
-        self.setAccessibleName(" ".join(lines))
+        set_spoken(self, " ".join(lines))
         self.setVisible(bool(lines))

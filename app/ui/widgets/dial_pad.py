@@ -6,6 +6,7 @@ from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QStyle, QStyleOptionButton, QWidget
 
+from app.ui.plain_text import set_spoken
 from app.ui.style import GRID, quiet_colour, small_font, title_font
 
 _KEYS = (
@@ -31,7 +32,7 @@ class _Key(QPushButton):
     def __init__(self, digit: str, letters: str) -> None:
         super().__init__()
         self._digit, self._letters = digit, letters
-        self.setAccessibleName(f"{digit} {letters}".strip())
+        set_spoken(self, f"{digit} {letters}".strip())
         self.setAutoDefault(False)
         # Digits can be typed anywhere on the page, so twelve stops of the Tab key are spared
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from app.ui.plain_text import set_spoken
 from app.ui.style import GRID, Tone
 from app.ui.widgets.text import Text, TextRole
 
@@ -41,8 +42,8 @@ class FactGrid(QWidget):
         """Show these values, in the captions' order."""
         for label, value in zip(self._values, values, strict=True):
             label.setText(value)
-        self.setAccessibleName(
-            ", ".join(f"{name} {value}" for name, value in zip(self._captions, values, strict=True))
+        set_spoken(
+            self, ", ".join(f"{name} {value}" for name, value in zip(self._captions, values, strict=True))
         )
 
     def values(self) -> dict[str, str]:

@@ -17,6 +17,8 @@ from PySide6.QtWidgets import (
 
 from app.flows.form import PASSWORD, FormField
 from app.model.setting_table import BY_KEY, Kind
+from app.model.visible import visible
+from app.ui.plain_text import cell, key_free, set_spoken
 from app.ui.style import GRID, Tone
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.check_box import CheckBox
@@ -78,7 +80,7 @@ class FieldRow(QObject):
         self.label = Text("" if asked.kind is Kind.YES_NO else asked.label)
         self.label.setContentsMargins(0, GRID // 2, 0, 0)
         self.label.setBuddy(self.stops[0])
-        self.stops[0].setAccessibleName(asked.label)
+        set_spoken(self.stops[0], asked.label)
         self.stops[0].installEventFilter(self)
         self.show_help()
 
@@ -166,7 +168,7 @@ class FieldRow(QObject):
         self._note.setText(words)
         self._note.set_tone(tone)
         self._note.setVisible(bool(words))
-        self.stops[0].setAccessibleDescription(f"{words} {self.asked.where}".strip())
+        set_spoken(self.stops[0], description=f"{words} {self.asked.where}".strip())
 
     # Whether it is there
 
@@ -204,7 +206,7 @@ class FieldRow(QObject):
             made.edited.connect(self.edited)
             self.stops = list(made.stops)
         elif asked.kind is Kind.YES_NO:
-            made = CheckBox(asked.label)
+            made = CheckBox(key_free(asked.label))
             made.clicked.connect(self.edited)
             self.column.addWidget(made, 0, Qt.AlignmentFlag.AlignLeft)
             return made
@@ -229,7 +231,7 @@ class FieldRow(QObject):
             combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
             line = combo.lineEdit()
             assert line
-            line.setAccessibleName(self.asked.label)
+            set_spoken(line, self.asked.label)
             line.textEdited.connect(self.edited)
         for words, choice in zip(self.asked.words or self.asked.choices, self.asked.choices, strict=True):
             combo.addItem(words, choice)
@@ -238,13 +240,13 @@ class FieldRow(QObject):
 
     def _make_line(self) -> QLineEdit:
         line = QLineEdit()
-        line.setPlaceholderText(self.asked.example)
+        line.setPlaceholderText(cell(self.asked.example))
         line.textEdited.connect(self.edited)
         return line
 
     def _make_lines(self) -> QPlainTextEdit:
         lines = _Lines()
-        lines.setPlaceholderText(self.asked.example.replace(";", "\n"))
+        lines.setPlaceholderText(visible(self.asked.example.replace(";", "\n")))
         lines.setFixedHeight(_LINES_HEIGHT)
         if self.asked.key in _JOINED:
             # Ten thousand numbers, a line each: wrapped, they would be laid out with every change of size
@@ -257,7 +259,7 @@ class FieldRow(QObject):
     def _make_file(self) -> QLineEdit:
         line = self._make_line()
         browse = IconButton(self.tr("Choose…"), "folder")
-        browse.setAccessibleName(self.tr("Choose {setting}").format(setting=self.asked.label))
+        set_spoken(browse, self.tr("Choose {setting}").format(setting=self.asked.label))
         browse.clicked.connect(self._on_browse_clicked)
         both = QWidget()
         both.setMaximumWidth(FIELD_WIDTH)

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.model.finding import Finding, Verdict
+from app.ui.plain_text import set_spoken
 from app.ui.style import GRID, Tone
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.fold import Fold
@@ -59,7 +60,7 @@ class FindingView(QWidget):
         self._add_evidence()
         if leads and finding.field and finding.verdict is not Verdict.PASS:
             self._add_button(finding.field)
-        self.setAccessibleName(f"{finding.verdict}: {finding.title}")
+        set_spoken(self, f"{finding.verdict}: {finding.title}")
 
     def _add_list(self, heading: str, lines: tuple[str, ...], *, numbered: bool) -> None:
         if not lines:

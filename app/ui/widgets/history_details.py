@@ -9,10 +9,12 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QStackedWidge
 
 from app.model.history import HistoryDetails
 from app.model.outcome import Direction
+from app.model.visible import visible
 from app.ui.call_words import far_words, quality_words
 from app.ui.clipboard import copy_text
 from app.ui.details import history_details
 from app.ui.history_words import headline_of, result_look, route_words, story_words, whole_time
+from app.ui.plain_text import set_tool_tip
 from app.ui.show_file import show_in_folder
 from app.ui.style import GRID, Tone, fixed_font
 from app.ui.widgets.buttons import IconButton
@@ -209,7 +211,7 @@ class HistoryDetailsPane(QStackedWidget):
     def _show_buttons(self, call: HistoryDetails) -> None:
         number = call.entry.to_call
         self.again.setEnabled(bool(number))
-        self.again.setToolTip(self.tr("Call {number}").format(number=number) if number else "")
+        set_tool_tip(self.again, self.tr("Call {number}").format(number=number) if number else "")
         self.trace.setEnabled(bool(call.messages))
         self.trace.setToolTip("" if call.messages else self.tr("No SIP message was kept of this call."))
         self.delete.setEnabled(not call.entry.running)
@@ -223,8 +225,8 @@ class HistoryDetailsPane(QStackedWidget):
             out = message.direction is Direction.OUT
             arrow = "\N{RIGHTWARDS ARROW}" if out else "\N{LEFTWARDS ARROW}"
             head = f"{whole_time(message.at)}  {arrow} {message.transport.upper()} {message.peer}"
-            parts.append(f"{head}\n{message.text.strip()}".replace("\r\n", "\n"))
-        text = "\n\n".join(parts)
+            parts.append(f"{head}\n{message.text.strip()}")
+        text = visible("\n\n".join(parts))
         if text != self.messages.toPlainText():
             self.messages.setPlainText(text)
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 from app.model.history import RESULTS, HistoryQuery, ResultGroup
 from app.model.outcome import Direction
 from app.ui.history_words import group_word
+from app.ui.plain_text import set_spoken
 from app.ui.style import GRID
 from app.ui.widgets.search_field import SearchField
 
@@ -121,7 +122,7 @@ class HistoryFilters(QWidget):
 
 def _combo(name: str, items: Iterable[tuple[str, object]]) -> QComboBox:
     combo = QComboBox()
-    combo.setAccessibleName(name)
+    set_spoken(combo, name)
     for words, value in items:
         combo.addItem(words, value)
     return combo

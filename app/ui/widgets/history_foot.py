@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QWidget
 
 from app.model.history import FOR_EVER, KEEP_DAYS
 from app.ui.history_words import count_words, keep_words
+from app.ui.plain_text import set_spoken
 from app.ui.questions import ask_before_keeping_shorter
 from app.ui.style import GRID, Tone
 from app.ui.widgets.buttons import IconButton
@@ -71,7 +72,7 @@ class HistoryFoot(QWidget):
     def say(self, words: str) -> None:
         """Say something in the count's place."""
         self._line.setText(words)
-        self._line.setAccessibleName(words)
+        set_spoken(self._line, words)
 
     def show_keep_days(self, days: int) -> None:
         """Show how long calls are kept."""

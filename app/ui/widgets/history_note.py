@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.errors import UserError
+from app.ui.plain_text import set_spoken
 from app.ui.style import GRID, Tone
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.text import Text, TextRole
@@ -89,4 +90,4 @@ class HistoryNote(QWidget):
         self._words.setVisible(bool(words))
         self.retry.hide()
         self.all.hide()
-        self.setAccessibleName(self.words)
+        set_spoken(self, self.words)

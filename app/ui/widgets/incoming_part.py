@@ -5,15 +5,16 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.model.caller import caller_words
 from app.ui.call_commands import BUSY, DECLINED
 from app.ui.call_words import called_differ
 from app.ui.models.call_view import CallView
 from app.ui.models.trunk_watch import TrunkWatch
+from app.ui.plain_text import set_spoken
 from app.ui.style import GRID, Tone
 from app.ui.widgets.buttons import IconButton, ToneButton
 from app.ui.widgets.number_row import NumberRow
 from app.ui.widgets.text import ElidedText, Text, TextRole
+from app.ui.words import caller_words
 
 
 class CalledNumbers(QWidget):
@@ -42,7 +43,7 @@ class CalledNumbers(QWidget):
             self.values[2 * place].setText(caller_words(address))
             self.values[2 * place + 1].setText(address)
         words = self.tr("Called: {first} in Request-URI, {second} in To")
-        self.setAccessibleName(words.format(first=caller_words(call.called), second=caller_words(call.to)))
+        set_spoken(self, words.format(first=caller_words(call.called), second=caller_words(call.to)))
 
 
 class IncomingPart(QWidget):

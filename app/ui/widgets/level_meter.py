@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.ui.plain_text import set_spoken
 from app.ui.style import GRID, Tone, is_dark, mix, quiet_colour, small_font, tone_colour
 
 FLOOR_DBM0 = -60.0
@@ -43,7 +44,7 @@ class LevelMeter(QWidget):
         self._peak_at = 0.0
         self._told_at = 0.0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(name)
+        set_spoken(self, name)
         self._measure()
 
     @property
@@ -74,7 +75,7 @@ class LevelMeter(QWidget):
             self.update(self._moving())
         if now - self._told_at >= _TOLD_EVERY_S:
             self._told_at = now
-            self.setAccessibleDescription(self.words)
+            set_spoken(self, description=self.words)
 
     def sizeHint(self) -> QSize:
         return QSize(self._name_width + 160 + self._figure_width, self._line + self._scale_height)

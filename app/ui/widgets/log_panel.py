@@ -6,9 +6,11 @@ from datetime import datetime
 
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
+from app.model.visible import one_line
 from app.ui.style import GRID, fixed_font
 
 _LINES_KEPT = 1000
+_LONGEST_LINE = 1000
 
 
 class LogPanel(QPlainTextEdit):
@@ -26,5 +28,5 @@ class LogPanel(QPlainTextEdit):
         self.hide()
 
     def add(self, line: str) -> None:
-        """Append a line with the time of now."""
-        self.appendPlainText(f"{datetime.now():%H:%M:%S}  {line}")
+        """Append a line with the time of now; whatever is in it, it stays one line."""
+        self.appendPlainText(f"{datetime.now():%H:%M:%S}  {one_line(line, _LONGEST_LINE)}")

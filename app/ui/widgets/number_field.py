@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QToolButton, QWidget
 
+from app.ui.plain_text import key_free, set_spoken, set_tool_tip
 from app.ui.style import GRID, title_font
 from app.ui.widgets.buttons import IconToolButton
 
@@ -75,15 +76,16 @@ class RedialButton(IconToolButton):
         self._numbers = tuple(numbers)
         self.menu_.clear()
         for number in numbers:
-            # An & would be taken for a shortcut
-            action = self.menu_.addAction(number.replace("&", "&&"))
+            action = self.menu_.addAction(key_free(number))
+            # Else Qt makes one of the words
+            set_tool_tip(action, number)
             action.triggered.connect(lambda _checked=False, number=number: self.number_chosen.emit(number))
         self.menu_.addSeparator()
         self.menu_.addAction(self.tr("Clear this list")).triggered.connect(self.clear_asked)
         self.setEnabled(bool(numbers))
         words = self.tr("Redial {number}").format(number=numbers[0]) if numbers else self.tr("Redial")
-        self.setAccessibleName(words)
-        self.setToolTip(words)
+        set_spoken(self, words)
+        set_tool_tip(self, words)
 
     def pop_up(self, below: QWidget) -> None:
         """Show the list below this widget, ready for the arrow keys."""

@@ -7,8 +7,10 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from app.errors import UserError
 from app.model.call import Source
+from app.model.visible import one_line
 from app.ui.dialled_line import dialled_line
 from app.ui.models.trunk_watch import TrunkWatch
+from app.ui.plain_text import set_spoken
 from app.ui.style import GRID, Tone
 from app.ui.widgets.audio_panel import AudioPanel
 from app.ui.widgets.buttons import ToneButton
@@ -124,7 +126,8 @@ class NumberPanel(ScrollPage):
         """Show how the number will be sent, or why not; an empty one is an error only when `told`."""
         trunk, text = self._watch.trunk, self.number.text()
         if not text.strip() and not told:
-            self.say(self.tr("Through {trunk} ({host})").format(trunk=trunk.name, host=trunk.host))
+            words = self.tr("Through {trunk} ({host})")
+            self.say(words.format(trunk=one_line(trunk.name), host=one_line(trunk.host)))
             self.refused.emit(None)
             return False
         said = dialled_line(text, trunk)
@@ -136,7 +139,7 @@ class NumberPanel(ScrollPage):
         """Put something under the number."""
         self._line.setText(words)
         self._line.set_tone(tone)
-        self.number.setAccessibleDescription(words)
+        set_spoken(self.number, description=words)
 
     def show_failure(self, error: UserError) -> None:
         """Say that a call could not be placed; why has room elsewhere."""
@@ -160,7 +163,7 @@ class NumberPanel(ScrollPage):
         ):
             label = Text(words, tone=Tone.QUIET, wrap=False)
             label.setBuddy(combo)
-            combo.setAccessibleName(words)
+            set_spoken(combo, words)
             grid.addWidget(label, row, 0)
             grid.addWidget(combo, row, 1)
         grid.setColumnStretch(1, 1)

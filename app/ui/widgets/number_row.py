@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.model.trunk import Trunk
 from app.ui.dialled_line import DialledLine, dialled_line
+from app.ui.plain_text import set_spoken
 from app.ui.style import GRID, Tone
 from app.ui.widgets.buttons import IconButton, IconToolButton
 from app.ui.widgets.number_field import EnterField
@@ -44,7 +45,7 @@ class NumberRow(QWidget):
         self._trunk = trunk
         self.number = EnterField()
         self.number.setPlaceholderText(prompt)
-        self.number.setAccessibleName(prompt)
+        set_spoken(self.number, prompt)
         self.number.textChanged.connect(self._on_text_changed)
         self.number.returnPressed.connect(self._ask)
         self.button = IconButton(words, icon_name)

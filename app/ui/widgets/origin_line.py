@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QWidget
 
+from app.ui.plain_text import set_spoken
 from app.ui.style import GRID, Tone, small_font
 from app.ui.widgets.text import Text, TextRole
 
@@ -60,7 +61,7 @@ class OriginLine(QWidget):
         super().__init__(parent)
         self._words = Text(role=TextRole.SMALL, tone=Tone.QUIET, wrap=False)
         self.button = _Link(self.tr("Put back"))
-        self.button.setAccessibleName(self.tr("Put back {setting}").format(setting=label))
+        set_spoken(self.button, self.tr("Put back {setting}").format(setting=label))
         self.button.clicked.connect(self.back_asked)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -78,4 +79,4 @@ class OriginLine(QWidget):
         """Say something else."""
         self._words.setText(words)
         self.button.setVisible(can_go_back)
-        self.button.setAccessibleDescription(words)
+        set_spoken(self.button, description=words)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.model.quality import FAIR_R, GOOD_R, Grade, mos
 from app.ui.call_words import GRADE_TONES, grade_word, percent
 from app.ui.models.call_view import SERIES_S, QualityPoint
+from app.ui.plain_text import set_spoken, set_tool_tip
 from app.ui.style import GRID, Tone, line_colour, mix, quiet_colour, small_font, tone_colour
 
 TOP_LOSS_PCT = 10.0
@@ -88,8 +89,8 @@ class QualityPlot(QWidget):
         self._names_width = max(metrics.horizontalAdvance(grade_word(grade)) for grade in Grade) + GRID
 
     def _tell(self) -> None:
-        self.setAccessibleName(self.summary)
-        self.setToolTip(self.summary)
+        set_spoken(self, self.summary)
+        set_tool_tip(self, self.summary)
 
     def _paint_ground(self, painter: QPainter, area: QRectF) -> None:
         palette = self.palette()

@@ -10,6 +10,7 @@ from app.ui.clipboard import copy_text
 from app.ui.details import call_details
 from app.ui.models.call_view import CallView
 from app.ui.models.trunk_watch import TrunkWatch
+from app.ui.plain_text import set_tool_tip
 from app.ui.style import GRID, Tone
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.call_figures import CallFigureGrid
@@ -83,7 +84,7 @@ class ResultPart(QWidget):
         self.plot.show_series(call.series)
         self.plot.setVisible(len(call.series) > 1)
         self.figures.show_figures(call.figures)
-        self.again.setToolTip(self.tr("Call {number}").format(number=call.callable_number))
+        set_tool_tip(self.again, self.tr("Call {number}").format(number=call.callable_number))
 
     def _on_copy_clicked(self) -> None:
         if self._call.outcome:

@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.ui.icons import icon
+from app.ui.plain_text import set_spoken
 
 
 class SearchField(QLineEdit):
@@ -25,7 +26,7 @@ class SearchField(QLineEdit):
     def __init__(self, words: str, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setPlaceholderText(words)
-        self.setAccessibleName(name)
+        set_spoken(self, name)
         self.setClearButtonEnabled(True)
         self._sign = QAction(self)
         self.addAction(self._sign, QLineEdit.ActionPosition.LeadingPosition)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.model.trunk import TrunkState
+from app.ui.plain_text import set_spoken
 from app.ui.style import GRID, tone_colour
 from app.ui.widgets.text import Text
 from app.ui.words import TRUNK_TONES
@@ -96,4 +97,4 @@ class StateBadge(QWidget):
         self._mark.set_state(state)
         self._words.setText(words)
         self._words.set_tone(TRUNK_TONES[state])
-        self.setAccessibleName(words)
+        set_spoken(self, words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QStatusBar, QWidget
 
+from app.ui.plain_text import set_spoken
 from app.ui.style import GRID, Tone
 from app.ui.widgets.buttons import EnterToolButton
 from app.ui.widgets.text import ElidedText, TextRole
@@ -35,4 +36,4 @@ class StatusLine(QStatusBar):
     def show_line(self, line: str) -> None:
         """Say something else."""
         self._line.setText(line)
-        self._line.setAccessibleName(line)
+        set_spoken(self._line, line)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
+from app.ui.plain_text import set_spoken
 from app.ui.style import GRID, Tone
 from app.ui.widgets.text import Text
 from app.ui.widgets.tone_icon import ToneIcon
@@ -68,8 +69,8 @@ class StepList(QWidget):
         tone, name = _LOOKS[state]
         self._icons[place].show_tone(tone, name)
         self._texts[place].set_tone(Tone.QUIET if state is StepState.WAITING else None)
-        self.setAccessibleName(
-            ", ".join(f"{name}: {state}" for name, state in zip(self._names, self._states, strict=True))
+        set_spoken(
+            self, ", ".join(f"{name}: {state}" for name, state in zip(self._names, self._states, strict=True))
         )
 
     def reset(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QTabBar, QTabWidget, QWidget
 
+from app.ui.plain_text import set_spoken
 from app.ui.style import GRID
 
 
@@ -25,5 +26,5 @@ class Tabs(QTabWidget):
         super().__init__(parent)
         self.setTabBar(_Bar())
         self.setDocumentMode(True)
-        self.setAccessibleName(name)
-        self.tabBar().setAccessibleName(name)
+        set_spoken(self, name)
+        set_spoken(self.tabBar(), name)

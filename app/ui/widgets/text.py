@@ -8,7 +8,12 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QGuiApplication, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QApplication, QLabel, QSizePolicy, QWidget
 
+from app.model.visible import few_lines, one_line
+from app.ui.plain_text import set_tool_tip
 from app.ui.style import Tone, fixed_font, heading_font, small_font, title_font, tone_colour
+
+_MOST_LINES, _LONGEST = 60, 3000
+"""More than this is a fault or an attack, and would only push away what else is on the page."""
 
 
 class TextRole(StrEnum):
@@ -55,6 +60,20 @@ class Text(QLabel):
         self.setText(text)
         self._restyle()
 
+    def text(self) -> str:
+        shown = super().text()
+        return shown.replace("&&", "&") if self.buddy() else shown
+
+    def setText(self, text: str) -> None:  # noqa: N802  Qt's name
+        shown = self._shown(text)
+        # A label with a buddy takes "&" for the mark of a key
+        super().setText(shown.replace("&", "&&") if self.buddy() else shown)
+
+    def setBuddy(self, buddy: QWidget) -> None:  # noqa: N802  Qt's name
+        words = self.text()
+        super().setBuddy(buddy)
+        self.setText(words)
+
     def set_tone(self, tone: Tone | None) -> None:
         """Change the colour."""
         if tone != self._tone:
@@ -65,6 +84,9 @@ class Text(QLabel):
         super().changeEvent(event)
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.ApplicationFontChange):
             self._restyle()
+
+    def _shown(self, text: str) -> str:
+        return few_lines(text, _MOST_LINES, _LONGEST)
 
     def _restyle(self) -> None:
         if self._styling:
@@ -103,6 +125,7 @@ class ElidedText(Text):
         parent: QWidget | None = None,
     ) -> None:
         self._elide = elide
+        self._tip = ""
         super().__init__(text, role=role, tone=tone, wrap=False, parent=parent)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -115,7 +138,15 @@ class ElidedText(Text):
         metrics = self.fontMetrics()
         room = self.contentsRect()
         shown = metrics.elidedText(self.text(), self._elide, room.width())
-        self.setToolTip(self.text() if shown != self.text() else "")
+        self._show_whole(self.text() if shown != self.text() else "")
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(room, self.alignment(), shown)
         painter.end()
+
+    def _shown(self, text: str) -> str:
+        return one_line(text, _LONGEST)
+
+    def _show_whole(self, tip: str) -> None:
+        if tip != self._tip:
+            self._tip = tip
+            set_tool_tip(self, tip)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.model.trunk import Trunk
 from app.ui.call_words import transfer_words, who
 from app.ui.models.call_view import CallView
+from app.ui.plain_text import set_tool_tip
 from app.ui.style import GRID, Tone
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.number_row import NumberRow
 from app.ui.widgets.tab_order import put_after
 from app.ui.widgets.text import Text, TextRole
 from app.ui.widgets.tone_icon import ToneIcon
+
+_NAME_WIDTH = 28 * GRID
+"""On a button; a longer name would make the page wider than the window."""
 
 
 class TransferRow(QWidget):
@@ -115,7 +119,11 @@ class TransferRow(QWidget):
         self.buttons = []
         words = self.tr("Connect with {number}")
         for other in others:
-            button = IconButton(words.format(number=who(other)), "join")
+            whole = who(other)
+            shown = self.fontMetrics().elidedText(whole, Qt.TextElideMode.ElideRight, _NAME_WIDTH)
+            button = IconButton(words.format(number=shown), "join")
+            if shown != whole:
+                set_tool_tip(button, words.format(number=whole))
             button.clicked.connect(lambda _checked=False, other=other: self.call_asked.emit(other))
             self._calls.addWidget(button)
             self.buttons.append(button)

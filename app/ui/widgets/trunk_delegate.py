@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLineEdit, QStyledItemDelegate, QStyleOptionViewIt
 from app.model.names import LONGEST_NAME
 from app.ui.models.trunk_list import TrunkRole
 from app.ui.models.trunk_watch import TrunkWatch
+from app.ui.plain_text import cell
 from app.ui.style import GRID, Tone, heading_font, quiet_colour, small_font, tone_colour
 from app.ui.widgets.selection import paint_chosen
 from app.ui.widgets.state_mark import MARK_EDGE, paint_mark
@@ -95,7 +96,7 @@ class TrunkDelegate(QStyledItemDelegate):
             width -= taken + GRID
         painter.setFont(name_font)
         painter.setPen(text)
-        shown = painter.fontMetrics().elidedText(watch.trunk.name, Qt.TextElideMode.ElideRight, width)
+        shown = painter.fontMetrics().elidedText(cell(watch.trunk.name), Qt.TextElideMode.ElideRight, width)
         painter.drawText(QRect(left, box.top(), width, name_height), Qt.AlignmentFlag.AlignVCenter, shown)
         width = box.right() - left + 1
         painter.setFont(line_font)
@@ -107,6 +108,6 @@ class TrunkDelegate(QStyledItemDelegate):
         used = painter.fontMetrics().horizontalAdvance(state)
         painter.setPen(quiet)
         rest = painter.fontMetrics().elidedText(
-            f" · {watch.trunk.host}", Qt.TextElideMode.ElideRight, max(0, width - used)
+            f" · {cell(watch.trunk.host)}", Qt.TextElideMode.ElideRight, max(0, width - used)
         )
         painter.drawText(line.adjusted(used, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, rest)

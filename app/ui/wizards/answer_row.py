@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from app.flows.form import FormField
+from app.ui.plain_text import set_spoken
 from app.ui.style import Tone
 from app.ui.widgets.field_row import FieldRow
 from app.ui.widgets.text import Text, TextRole
@@ -32,7 +33,7 @@ class AnswerRow(FieldRow):
         others = asked.words != self.asked.words or asked.choices != self.asked.choices
         self.asked = asked
         self.label.setText(asked.label)
-        self.stops[0].setAccessibleName(asked.label)
+        set_spoken(self.stops[0], asked.label)
         where = self.tr("Where to find it: {place}").format(place=asked.where) if asked.where else ""
         self._where.setText(where)
         self._where.setVisible(bool(where))

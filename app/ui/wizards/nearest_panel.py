@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from app.model.trunk import Transport
 from app.sip.nearest import LIMIT_S, Reply, ServerAddress
 from app.ui.bridge import DeskBridge, Submission
+from app.ui.plain_text import cell
 from app.ui.style import GRID, Tone
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.selection import paint_focus
@@ -219,7 +220,9 @@ class NearestPanel(QWidget):
             answer = reply.words if reply.ms is None else f"{reply.ms:.0f} ms"
             host = reply.server.host
             for column, words in enumerate((host, self._regions.get(host, ""), answer)):
-                self.table.setItem(at, column, QTableWidgetItem(words))
+                item = QTableWidgetItem(cell(words))
+                item.setData(Qt.ItemDataRole.UserRole, host)
+                self.table.setItem(at, column, item)
         self.table.blockSignals(False)
         self.table.setVisible(bool(order))
         rows = min(len(self._servers), _MOST_ROWS)
@@ -229,7 +232,7 @@ class NearestPanel(QWidget):
     def _on_selected(self) -> None:
         items = self.table.selectedItems()
         if items:
-            self.chosen.emit(self.table.model().index(items[0].row(), 0).data())
+            self.chosen.emit(items[0].data(Qt.ItemDataRole.UserRole))
 
 
 class _ServerTable(QTableWidget):

@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget, QWizardPage
 
 from app.flows.form import WizardPage
+from app.ui.plain_text import set_spoken
 from app.ui.style import GRID, Tone
 from app.ui.widgets.page import ScrollPage
 from app.ui.widgets.rule import Rule
@@ -52,10 +53,11 @@ class Trail(QWidget):
             tone = None if page is here else Tone.QUIET
             row.addWidget(Text(step_name(page), role=TextRole.SMALL, tone=tone, wrap=False))
         row.addStretch(1)
-        self.setAccessibleName(
+        set_spoken(
+            self,
             translate("wizard", "Step {place} of {all}: {name}").format(
                 place=PAGES.index(here) + 1, all=len(PAGES), name=step_name(here)
-            )
+            ),
         )
 
 
@@ -79,7 +81,7 @@ class StepPage(QWizardPage):
         self._wizard = wizard
         self._title = Text(title, role=TextRole.TITLE)
         self._lead = Text(tone=Tone.QUIET)
-        self.setAccessibleName(title)
+        set_spoken(self, title)
         head = QVBoxLayout()
         head.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, GRID)
         head.setSpacing(GRID // 2)

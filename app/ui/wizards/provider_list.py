@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.plain_text import cell, set_spoken, set_tool_tip
 from app.ui.style import GRID, heading_font, quiet_colour, small_font
 from app.ui.widgets.selection import paint_chosen, paint_focus
 
@@ -59,7 +60,7 @@ class ProviderList(QListWidget):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName(name)
+        set_spoken(self, name)
         self.setItemDelegate(_EntryDelegate(self))
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -73,11 +74,11 @@ class ProviderList(QListWidget):
         self.blockSignals(True)
         self.clear()
         for entry in entries:
-            item = QListWidgetItem(entry.name)
+            item = QListWidgetItem(cell(entry.name))
             item.setData(_ENTRY, entry)
             words = f"{entry.name}: {entry.summary}" if entry.summary else entry.name
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, words)
-            item.setToolTip(entry.summary)
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, cell(words))
+            set_tool_tip(item, entry.summary)
             if entry.id is None:
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
             self.addItem(item)
@@ -189,11 +190,12 @@ class _EntryDelegate(QStyledItemDelegate):
         painter.setPen(text)
         high = painter.fontMetrics().height()
         name = QRect(box.left(), box.top(), box.width(), high)
-        elided = painter.fontMetrics().elidedText(entry.name, Qt.TextElideMode.ElideRight, box.width())
+        elided = painter.fontMetrics().elidedText(cell(entry.name), Qt.TextElideMode.ElideRight, box.width())
         painter.drawText(name, Qt.AlignmentFlag.AlignVCenter, elided)
         painter.setFont(small_font(option.font))
         painter.setPen(quiet)
         line = QRect(box.left(), box.top() + high + 2, box.width(), painter.fontMetrics().height())
-        elided = painter.fontMetrics().elidedText(entry.summary, Qt.TextElideMode.ElideRight, box.width())
+        summary = cell(entry.summary)
+        elided = painter.fontMetrics().elidedText(summary, Qt.TextElideMode.ElideRight, box.width())
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, elided)
         painter.restore()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import selectors
 import socket
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +20,7 @@ from msgspec.structs import replace
 from app.model.outcome import LocalCause, TlsFacts
 from app.model.signalling import IcmpError
 from app.model.trunk import Transport
+from app.sip.engine.call_rate import CallRate
 from app.sip.engine.edge.datagrams import Datagrams
 from app.sip.engine.edge.hop import Hop
 from app.sip.engine.edge.icmp import CAUSES
@@ -63,13 +65,17 @@ class Edge:
     Args:
         listener: Who hears from it.
         post: Runs a function on that thread.
+        rate: How fast calls may begin.
 
     Attributes:
         port: Where PJSIP sends to, on 127.0.0.1.
     """
 
-    def __init__(self, listener: EdgeListener, post: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(
+        self, listener: EdgeListener, post: Callable[[Callable[[], None]], None], rate: CallRate
+    ) -> None:
         self._listener = listener
+        self._rate = rate
         self._post = post
         self._selector = selectors.DefaultSelector()
         self._inner = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -136,6 +142,7 @@ class Edge:
             send=self._send,
             deliver=self._deliver,
             find=self._lookup.find,
+            rate=self._rate,
         )
         self._relay = Relay(self._wire)
         self._next_keep_alive = time.monotonic() + settings.keep_alive_s
@@ -261,6 +268,14 @@ class Edge:
 
     # The far end
 
+    def _inward(self, raw: bytes, source: Hop) -> None:
+        if self._relay is None:
+            return
+        try:
+            self._relay.from_far(raw, source)
+        except Exception:  # noqa: BLE001  # a bug of ours must cost this one message, and not every call
+            traceback.print_exc()
+
     def _send(self, raw: bytes, hop: Hop) -> str:
         if hop.transport is Transport.UDP:
             return self._send_datagram(raw, hop)
@@ -288,9 +303,9 @@ class Edge:
         if datagrams is None:
             return
         for raw, source in datagrams.receive():
-            if self._relay is None or datagrams is not self._datagrams:
+            if datagrams is not self._datagrams:
                 return
-            self._relay.from_far(raw, source)
+            self._inward(raw, source)
         for error in datagrams.errors():
             self._unreachable(error)
 
@@ -352,7 +367,7 @@ class Edge:
             if frame is KeepAlive.PING:
                 stream.send(_PONG)
             elif isinstance(frame, bytes):
-                self._relay.from_far(frame, stream.hop)
+                self._inward(frame, stream.hop)
 
     def _write(self, stream: Stream, raw: bytes) -> None:
         self._try(stream, partial(stream.send, raw))

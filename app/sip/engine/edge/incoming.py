@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from app.model.outcome import Direction
 from app.model.trunk import Transport
 from app.sip.engine.edge import inward, outward
-from app.sip.engine.edge.answers import answer, reply_hop, stamp
+from app.sip.engine.edge.answers import UNAVAILABLE, answer, reply_hop, stamp
 from app.sip.engine.edge.dialogs import Leg
 from app.sip.engine.edge.hop import Hop
 from app.sip.engine.edge.seen import Seen
@@ -57,6 +57,8 @@ class Incoming:
             return
         invite = wire.received.get(branch, "INVITE", now) if head.method in ("ACK", "CANCEL") else None
         decision = self._uas.decide(message, head, source, invite)
+        if decision.passes and decision.leg is None and not wire.rate.allows(now):
+            decision = Decision(UNAVAILABLE, (("Retry-After", "1"),))
         if not decision.passes:
             self._answer(decision, examined, raw, source)
             return

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from app.model.outcome import Direction, TraceMessage
 from app.model.trunk import Transport
+from app.sip.engine.call_rate import CallRate
 from app.sip.engine.edge import outward
 from app.sip.engine.edge.admission import Admission
 from app.sip.engine.edge.dialogs import Dialogs, Leg
@@ -47,6 +48,7 @@ class Wire:
         face: How we look from outside.
         edge, inner: Our address towards PJSIP, and PJSIP's own.
         target: Where requests outside of dialogs go.
+        rate: How fast calls may begin.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Wire:
         send: Send,
         deliver: Deliver,
         find: Find,
+        rate: CallRate,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings
@@ -69,6 +72,7 @@ class Wire:
         self.listener = listener
         self.send = send
         self.find = find
+        self.rate = rate
         self.clock = clock
         self.target = Hop(settings.target.transport, settings.target.address, settings.target.port)
         self.dialogs = Dialogs()

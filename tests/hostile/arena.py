@@ -1,0 +1,322 @@
+"""A real engine with a far end that says any bytes at all, as fast as the engine takes them.
+
+    async with arena() as at:
+        await at.register([b"…"])          # its REGISTER is answered with these, then with a proper 200
+        await at.call([b"…"])              # its INVITE is, then the call is ended
+        await at.incoming([b"…"])          # these come in outside of a call
+        async with at.conversation() as call:
+            await call.say([b"…"])         # these come in within one
+        await at.alive()                   # the engine still answers
+
+UDP on loopback. Placeholders of `tests.hostile.hostile_values` in the messages are not filled in here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from app.errors import EngineError
+from app.model.call import CallState, Source
+from app.model.outcome import Target
+from app.model.trunk import Srtp, Transport, Use
+from app.sip.child import ChildOutcome
+from app.sip.client import EngineClient
+from app.sip.messages import (
+    CallChanged,
+    Event,
+    HangUp,
+    OpenAccount,
+    PlaceCall,
+    Register,
+    RegistrationChanged,
+    SetConference,
+)
+from tests.hostile.hostile_values import answer_values
+
+HOST = "127.0.0.1"
+USER = "1001"
+LIMIT_S = 20.0
+_numbers = itertools.count(1)
+
+Make = Callable[[bytes], Sequence[bytes]]
+"""From a request of the engine to the datagrams that answer it."""
+
+
+class Far(asyncio.DatagramProtocol):
+    """The far end's socket: what comes is in a queue, and what ends a call is answered at once.
+
+    An engine keeps a call's place until the far end has confirmed its end, so a rude far end would only ever
+    fill it up.
+    """
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[bytes] = asyncio.Queue()
+        self.source = (HOST, 0)
+        self.port = 0
+        self._transport: asyncio.DatagramTransport | None = None
+        self._invites: dict[str, bytes] = {}
+        self._called: set[str] = set()
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]  # UDP
+        self._transport = transport
+        self.port = transport.get_extra_info("sockname")[1]
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if not data.strip():
+            return
+        self.source = addr
+        if not self._be_polite(data):
+            self.queue.put_nowait(data)
+
+    def _be_polite(self, raw: bytes) -> bool:
+        method = raw.partition(b" ")[0].decode("latin-1")
+        if method in ("BYE", "PRACK", "UPDATE", "INFO", "REFER", "CANCEL"):
+            self.send(answer(raw, "200 OK"))
+            invite = self._invites.get(_branch(raw)) if method == "CANCEL" else None
+            if invite is not None:
+                self.send(answer(invite, "487 Request Terminated"))
+            return True
+        if method == "INVITE":
+            self._invites[_branch(raw)] = raw
+            again = _value(raw, "Call-ID") in self._called
+            self._called.add(_value(raw, "Call-ID"))
+            if again:
+                self.send(answer(raw, "486 Busy Here"))
+            return again
+        if method == "SIP/2.0" and b" INVITE\r\n" in raw and raw[8:9] != b"1":
+            self.send(_ack(raw))
+        return False
+
+    def send(self, raw: bytes) -> None:
+        """Send one datagram to the engine."""
+        assert self._transport is not None
+        if raw:
+            self._transport.sendto(raw, self.source)
+
+    async def next(self, *starts: bytes) -> bytes:
+        """The next message that begins with one of these; others are passed over."""
+        async with asyncio.timeout(LIMIT_S):
+            while True:
+                raw = await self.queue.get()
+                if raw.startswith(starts):
+                    return raw
+
+
+class Arena:
+    """One engine and its far end.
+
+    Attributes:
+        far: The far end's socket.
+        engine: The engine.
+        events: What it has said.
+        outcomes: How engines have ended that nobody stopped.
+        log: Their standard error.
+    """
+
+    def __init__(self, far: Far) -> None:
+        self.far = far
+        self.events: list[Event] = []
+        self.outcomes: list[ChildOutcome] = []
+        self._changed = asyncio.Event()
+        self.log: list[str] = []
+        self.engine = EngineClient(on_event=self._event, on_end=self._end, on_log=self.log.append)
+
+    def _event(self, event: Event) -> None:
+        self.events.append(event)
+        self._changed.set()
+
+    def _end(self, outcome: ChildOutcome) -> None:
+        if not outcome.asked:
+            self.outcomes.append(outcome)
+        self._changed.set()
+
+    async def until(self, condition: Callable[[], bool], what: str, seconds: float = LIMIT_S) -> None:
+        """Wait until something has been said."""
+        async with asyncio.timeout(seconds):
+            while not condition():
+                assert not self.outcomes, (what, self.outcomes)
+                self._changed.clear()
+                await self._changed.wait()
+
+    def account(self, **changes: object) -> OpenAccount:
+        """The account of this engine."""
+        target = Target(address=HOST, port=self.far.port, transport=Transport.UDP, name=HOST)
+        values: dict[str, object] = {
+            "user": USER,
+            "host": HOST,
+            "port": self.far.port,
+            "auth_id": "",
+            "password": "secret",
+            "realm": "*",
+            "caller_id": "",
+            "expires": 300,
+            "register": True,
+            "codecs": ("PCMU", "PCMA"),
+            "target": target,
+            "srtp": Srtp.OFFER,
+            "prack": Use.SUPPORTED,
+            "keep_alive_s": 0,
+        }
+        return OpenAccount(**{**values, **changes})  # type: ignore[arg-type]  # values of the right types
+
+    async def register(self, hostile: Make) -> RegistrationChanged:
+        """Have it register, answer with hostile bytes and then properly; gives what it made of that."""
+        self.events.clear()
+        await self.engine.request(Register(limit_s=4.0))
+        outcome = lambda: [e for e in self.events if isinstance(e, RegistrationChanged)]  # noqa: E731  # short
+        asked = await self.far.next(b"REGISTER ")
+        for raw in hostile(asked):
+            self.far.send(raw)
+        self.far.send(answer(asked, "200 OK", f"Contact: {_value(asked, 'Contact')};expires=300"))
+        while not outcome():
+            task = asyncio.create_task(self.far.next(b"REGISTER "))
+            said = asyncio.create_task(self.until(lambda: bool(outcome()), "the registration"))
+            await asyncio.wait({task, said}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done() and not outcome():
+                asked = task.result()
+                self.far.send(answer(asked, "200 OK", f"Contact: {_value(asked, 'Contact')};expires=300"))
+            task.cancel()
+            said.cancel()
+            await asyncio.gather(task, said, return_exceptions=True)
+            assert not self.outcomes, self.outcomes
+        return outcome()[-1]
+
+    async def call(self, hostile: Make) -> CallChanged:
+        """Have it call, answer its INVITE with hostile bytes, end the call; gives its end."""
+        self.events.clear()
+        call_id = f"call-{next(_numbers)}"
+        await self.engine.request(
+            PlaceCall(call_id=call_id, user="600", max_seconds=30, ring_seconds=30, source=Source.SILENCE)
+        )
+        asked = await self.far.next(b"INVITE ")
+        for raw in hostile(asked):
+            self.far.send(raw)
+        await self.alive()
+        # Without any answer it could not be taken back (RFC 3261 section 9.1)
+        self.far.send(answer(asked, "486 Busy Here"))
+        await self._end_call(call_id)
+        return self._ended(call_id)[-1]
+
+    async def incoming(self, hostile: Sequence[bytes]) -> None:
+        """Send these outside of any call, and turn away what rings."""
+        self.events.clear()
+        for raw in hostile:
+            self.far.send(raw)
+        await self.alive()
+        await self.turn_away()
+
+    async def turn_away(self) -> None:
+        """End every call that is up."""
+        calls = {event.call_id for event in self.events if isinstance(event, CallChanged)}
+        for call_id in calls:
+            if not self._ended(call_id):
+                try:
+                    await self.engine.request(HangUp(call_id=call_id))
+                except EngineError:
+                    assert not self.outcomes, self.outcomes
+                await self.until(lambda call_id=call_id: bool(self._ended(call_id)), "the end of the call")  # type: ignore[misc]  # bound at once
+
+    async def _end_call(self, call_id: str) -> None:
+        await self.alive()
+        if not self._ended(call_id):
+            try:
+                await self.engine.request(HangUp(call_id=call_id))
+            except EngineError:  # it may have ended in this moment; what counts is its end
+                assert not self.outcomes, self.outcomes
+        await self.until(lambda: bool(self._ended(call_id)), "the end of the call")
+
+    def _ended(self, call_id: str) -> list[CallChanged]:
+        return [
+            event
+            for event in self.events
+            if isinstance(event, CallChanged) and event.call_id == call_id and event.state is CallState.ENDED
+        ]
+
+    async def alive(self) -> None:
+        """Wait until the engine has dealt with everything that was sent to it."""
+        mark = next(_numbers)
+        source = f"{HOST}:{self.far.port}"
+        self.far.send(
+            f"OPTIONS sip:{USER}@{HOST} SIP/2.0\r\nVia: SIP/2.0/UDP {source};rport;branch=z9hG4bKping{mark}\r\n"
+            f"From: <sip:far@{source}>;tag=p{mark}\r\nTo: <sip:{USER}@{HOST}>\r\nCall-ID: ping{mark}\r\n"
+            f"CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n".encode()
+        )
+        wanted = f"\r\nCall-ID: ping{mark}\r\n".encode()
+        kept: list[bytes] = []
+        async with asyncio.timeout(LIMIT_S):
+            while True:
+                getting = asyncio.create_task(self.far.queue.get())
+                ending = asyncio.create_task(self._changed_to_an_end())
+                await asyncio.wait({getting, ending}, return_when=asyncio.FIRST_COMPLETED)
+                ending.cancel()
+                await asyncio.gather(ending, return_exceptions=True)
+                assert not self.outcomes, self.outcomes
+                raw = await getting
+                if wanted in raw:
+                    break
+                kept.append(raw)
+        for raw in kept:
+            self.far.queue.put_nowait(raw)
+        # The edge answers by itself; a command comes after what PJSIP was handed
+        await self.engine.request(SetConference(call_ids=()))
+
+    async def _changed_to_an_end(self) -> None:
+        while not self.outcomes:
+            self._changed.clear()
+            await self._changed.wait()
+
+
+def answer(request: bytes, status: str, *headers: str, body: str = "", tag: str = "far") -> bytes:
+    """A proper answer to a request of the engine."""
+    values = answer_values(request, server=(HOST, 1), source=(HOST, 1))
+    text = {key: value.decode() if isinstance(value, bytes) else value for key, value in values.items()}
+    to = text["to"] + f";tag={text['to_tag'] if text['to_tag'] != 'far' else tag}"
+    lines = [
+        f"SIP/2.0 {status}",
+        f"Via: {text['via']}",
+        f"From: {text['from']}",
+        f"To: {to}",
+        f"Call-ID: {text['call_id']}",
+        f"CSeq: {text['cseq']}",
+        *headers,
+        f"Content-Length: {len(body)}",
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+
+
+def _ack(response: bytes) -> bytes:
+    """The ACK for a final response of the engine."""
+    lines = [
+        f"{name}: {_value(response, name)}" for name in ("Via", "From", "To", "Call-ID")
+    ]
+    number = _value(response, "CSeq").partition(" ")[0]
+    head = [f"ACK sip:{USER}@{HOST} SIP/2.0", *lines, f"CSeq: {number} ACK", "Content-Length: 0", "", ""]
+    return "\r\n".join(head).encode("latin-1")
+
+
+def _branch(raw: bytes) -> str:
+    return _value(raw, "Via").partition("branch=")[2].partition(";")[0]
+
+
+def _value(raw: bytes, name: str) -> str:
+    found = re.search(rf"^{name}:\s*([^\r\n]*)", raw.decode("latin-1"), re.MULTILINE | re.IGNORECASE)
+    assert found, (name, raw)
+    return found[1].partition(";expires")[0]
+
+
+@asynccontextmanager
+async def arena(**changes: object) -> AsyncIterator[Arena]:
+    """Start an engine with an account at a far end of ours."""
+    transport, far = await asyncio.get_running_loop().create_datagram_endpoint(Far, local_addr=(HOST, 0))
+    at = Arena(far)
+    try:
+        await at.engine.start()
+        await at.engine.request(at.account(**changes))
+        yield at
+    finally:
+        await at.engine.stop()
+        transport.close()
