@@ -90,10 +90,19 @@ def explain_call(
     )
 
 
-def with_registration(call: Iterable[Finding], registration: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings of a call and what was wrong with signing in: a call alone does not prove the trunk."""
-    troubles = [finding for finding in registration if finding.verdict in (Verdict.FAIL, Verdict.WARNING)]
-    return _worst_first([*call, *troubles])
+def with_registration(
+    call: Iterable[Finding], registration: Iterable[Finding], *, registers: bool
+) -> tuple[Finding, ...]:
+    """The findings of a call and what was wrong with signing in: a call alone does not prove the trunk.
+
+    Args:
+        call: Findings of a call that was placed or taken.
+        registration: Findings of signing in before it.
+        registers: Whether the trunk registers. Of one that does not, an OPTIONS that failed proves nothing
+            against a call: many servers never answer it.
+    """
+    wrong = (Verdict.FAIL, Verdict.WARNING) if registers else (Verdict.WARNING,)
+    return _worst_first([*call, *(finding for finding in registration if finding.verdict in wrong)])
 
 
 def _unanswered(

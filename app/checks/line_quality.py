@@ -20,6 +20,8 @@ MOUTH_TO_EAR_FAIR_MS = 200.0
 """Some more than that, because sound cards and jitter buffers are in it as well; ITU-T G.107 takes 7 points
 of 93 for it."""
 FIRST_SOUND_LATE_MS = 1000.0
+NONE_ARRIVES = 0.98
+"""Share of lost packets from which the few others are no sound either."""
 ENOUGH_PACKETS = 100
 """Two seconds of sound; below, one lost packet is a per cent."""
 
@@ -27,6 +29,11 @@ ENOUGH_PACKETS = 100
 def nothing_playable(media: MediaFigures) -> bool:
     """Whether packets came in and not one of them could be played."""
     return 0 < ENOUGH_PACKETS <= media.rx.packets <= media.rx.discarded
+
+
+def none_arrives(media: MediaFigures) -> bool:
+    """Whether the far end's reports say that what we send is lost on its way."""
+    return media.tx.reported > 0 and media.tx.lost >= NONE_ARRIVES * media.tx.reported
 
 
 def line_troubles(outcome: CallOutcome, values: Values) -> Iterable[tuple[str, Values]]:
@@ -44,7 +51,7 @@ def line_troubles(outcome: CallOutcome, values: Values) -> Iterable[tuple[str, V
     ways = [
         (stream, way)
         for stream, way in ((media.rx, "coming in"), (media.tx, "going out"))
-        if stream.packets >= ENOUGH_PACKETS
+        if stream.packets >= ENOUGH_PACKETS and not (stream is media.tx and none_arrives(media))
     ]
     if ways:
         yield from _missing(*max(ways, key=lambda pair: pair[0].missing_pct), outcome, values)

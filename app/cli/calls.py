@@ -78,7 +78,7 @@ async def call(arguments: argparse.Namespace, desk: Desk) -> int:
         within=Within(digits=arguments.digits, record=arguments.record),
         quiet=arguments.json,
     )
-    call_findings = with_registration(call_findings, findings)
+    call_findings = with_registration(call_findings, findings, registers=trunk.register)
     if arguments.json:
         output.say_json(output.call_json(placed, call_findings))
     else:
@@ -117,7 +117,7 @@ async def answer(arguments: argparse.Namespace, desk: Desk) -> int:
                 say(f"No call came in within {arguments.wait:g} s.")
             return FAILED
         ended, call_findings = await _take(ringing, arguments, desk, trunk, notices)
-        call_findings = with_registration(call_findings, findings)
+        call_findings = with_registration(call_findings, findings, registers=trunk.register)
         turned_away = bool(arguments.forward or arguments.reject)
         code = WORKED if turned_away else worked(ended, call_findings)
         if arguments.json:
