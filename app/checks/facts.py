@@ -98,6 +98,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         return self.local_cause is LocalCause.UNREADABLE or any(is_answer(one) for one in self.dropped)
 
     @property
+    def lost_success(self) -> bool:
+        """Whether a 2xx came that could not be read: then a refusal or silence after it is no refusal."""
+        return any(problem.start.upper().startswith("SIP/2.0 2") for problem in self.dropped)
+
+    @property
     def dropped(self) -> tuple[MessageProblem, ...]:
         """The messages that could not be read."""
         return tuple(problem for problem in self.problems if problem.handling is Handling.DROPPED)

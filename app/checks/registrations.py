@@ -56,6 +56,8 @@ def _main_id(outcome: RegisterOutcome, facts: Facts) -> str:
     if facts.made_up_here:
         return _local_id(outcome, facts)
     if outcome.sip_code in (401, 407) or outcome.state is TrunkState.WRONG_CREDENTIALS:
+        if facts.lost_success:
+            return "SIP-UNREADABLE"  # The password was accepted, and asked for again when it was sent again
         return sign_in.refused(facts, challenges=outcome.challenges, otherwise="AUTH-LOOP")
     if not 300 <= outcome.sip_code <= 699:
         return "REG-FAILED"

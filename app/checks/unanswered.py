@@ -40,6 +40,8 @@ def unanswered_id(outcome: CallOutcome, facts: Facts) -> str:
         return "CALL-IN-REFUSED" if unasked else "CALL-IN-MISSED"
     if outcome.result is CallResult.CANCELLED and outcome.hung_up_by is HungUpBy.US:
         return "CALL-CANCELLED"
+    if facts.lost_success and outcome.hung_up_by is HungUpBy.LIMIT:
+        return "SIP-UNREADABLE"  # It was answered, and rang on here
     if outcome.result is CallResult.NO_ANSWER and (ringing := _ringing_id(outcome)):
         return ringing
     if facts.made_up_here:

@@ -89,6 +89,27 @@ def test_a_dropped_answer_to_the_password_is_not_a_wrong_password() -> None:
     assert ids(explain_registration(outcome, TRUNK)) == ["SIP-UNREADABLE"]
 
 
+def test_a_yes_that_can_not_be_read_is_no_refusal_and_no_silence() -> None:
+    again = refused(
+        401, "Unauthorized", state=TrunkState.WRONG_CREDENTIALS, challenges=2, problems=(DROPPED,)
+    )
+    assert ids(explain_registration(again, TRUNK)) == ["SIP-UNREADABLE"]
+    challenge = replace(DROPPED, start="SIP/2.0 401 Unauthorized")
+    found = explain_registration(replace(again, problems=(challenge,)), TRUNK)
+    assert ids(found) == ["AUTH-LOOP", "SIP-DROPPED"]
+    rang = unanswered(
+        CallResult.NO_ANSWER,
+        487,
+        "x",
+        hung_up_by=HungUpBy.LIMIT,
+        dialog=DialogFacts(problems=(DROPPED,)),
+    )
+    assert ids(explain_call(rang, TRUNK)) == ["SIP-UNREADABLE"]
+    ringing = replace(DROPPED, start="SIP/2.0 180 Ringing")
+    found = explain_call(replace(rang, dialog=DialogFacts(problems=(ringing,))), TRUNK)
+    assert ids(found) == ["CALL-NOANSWER", "SIP-DROPPED"]
+
+
 def test_a_cause_that_is_known_for_sure_stays() -> None:
     for cause, finding_id in (
         (LocalCause.TLS_CA, "TLS-CA"),
