@@ -52,7 +52,7 @@ def explain_registration(outcome: RegisterOutcome, trunk: Trunk) -> tuple[Findin
     found = [
         fill(main, values, facts=facts, evidence=lines, first_steps=steps),
         *(fill(other, values, facts=facts, evidence=lines) for other in others),
-        *_damage_findings(facts, values, told=main),
+        *_damage_findings(facts, values, main=main),
     ]
     return with_hints(
         _worst_first(_at_proxy(found, trunk)),
@@ -80,8 +80,8 @@ def explain_call(
     others = [fill(i, v, facts=facts, evidence=lines) for i, v in request_ids(facts, values, known)]
     if facts.dialog.keys_in_clear:
         others.append(fill("SRTP-CLEAR", values, facts=facts, evidence=lines))
-    found += _told_once([*others, *_trouble_findings(facts, values, lines)])
-    found += _damage_findings(facts, values, told=" ".join(known))
+    found += _each_once([*others, *_trouble_findings(facts, values, lines)])
+    found += _damage_findings(facts, values, main=" ".join(known))
     reason = f"{' / '.join(own_texts(facts))} {outcome.reason_header}"
     refused = Refused(outcome.sip_code, outcome.answered_by, registering=False)
     out = direction is Direction.OUT and not answered
@@ -116,13 +116,13 @@ def _unanswered(
         if cause is not None and cause.cause not in _WORDLESS_CAUSES:
             causes.append(cause.meaning)
         causes += [entry.cause for entry in warning_causes(outcome.explanation)]
-    told = f"The telephone network gives as its reason: {cause.meaning}" if cause and about_code else ""
+    network = f"The telephone network gives as its reason: {cause.meaning}" if cause and about_code else ""
     yield fill(
         finding_id,
         values,
         facts=facts,
         evidence=lines,
-        meaning=" ".join(filter(None, (told, _elsewhere(facts, values)))),
+        meaning=" ".join(filter(None, (network, _elsewhere(facts, values)))),
         first_causes=tuple(causes),
         first_steps=() if facts.made_up_here or facts.direction is Direction.IN else _waiting(facts),
     )
@@ -178,11 +178,11 @@ def _trouble_findings(facts: Facts, values: Values, lines: tuple[str, ...]) -> I
         yield replace(finding, title=filled.problem, do=(*steps, *finding.do))
 
 
-def _damage_findings(facts: Facts, values: Values, *, told: str) -> Iterable[Finding]:
+def _damage_findings(facts: Facts, values: Values, *, main: str) -> Iterable[Finding]:
     """Damaged messages, unless one is what the outcome is about, and what came back changed."""
     kinds = (("SIP-DROPPED", facts.dropped), ("SIP-REPAIRED", facts.repaired))
     for name, problems in kinds:
-        if problems and not (name == "SIP-DROPPED" and "SIP-UNREADABLE" in told):
+        if problems and not (name == "SIP-DROPPED" and "SIP-UNREADABLE" in main):
             filled = replace(values, damage=damage(problems))
             yield fill(name, filled, facts=facts, evidence=problem_lines(problems))
     if facts.altered:
@@ -190,7 +190,7 @@ def _damage_findings(facts: Facts, values: Values, *, told: str) -> Iterable[Fin
         yield fill("NET-ALG", values, facts=facts, evidence=evidence)
 
 
-def _told_once(findings: Iterable[Finding]) -> list[Finding]:
+def _each_once(findings: Iterable[Finding]) -> list[Finding]:
     """Each id once: a refused request may have been noted as a step that did not work, too."""
     first: dict[tuple[str, str], Finding] = {}
     for finding in findings:

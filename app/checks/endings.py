@@ -72,25 +72,25 @@ def _cut_here(outcome: CallOutcome, facts: Facts, values: Values) -> Iterable[Na
     cause = outcome.local_cause
     if cause in (LocalCause.NONE, LocalCause.OTHER):
         return
-    told = replace(values, problem=f"{cause}.")
+    filled = replace(values, problem=f"{cause}.")
     by_stack = failed(facts, Purpose.STACK)
     # The library ends a call whose far end ignores it; the network has nothing to do with that
     if by_stack and cause in (LocalCause.NO_ANSWER, LocalCause.CALL_UNKNOWN, LocalCause.SESSION_EXPIRED):
         words = f"{clean(by_stack[0].method)}: {refusal_of(by_stack)}"
-        yield "STACK-CUT", replace(told, refused=sentence(words))
+        yield "STACK-CUT", replace(filled, refused=sentence(words))
         return
     if facts.unreadable:
         yield "SIP-UNREADABLE", values
         return
     if failed(facts, Purpose.REFRESH):
         refused = clean(refusal_of(failed(facts, Purpose.REFRESH)))
-        yield "SE-HALF", replace(told, refused=refused)
+        yield "SE-HALF", replace(filled, refused=refused)
         return
     if cause is LocalCause.NO_CODEC and encryption_differs(facts):
         yield "SRTP-FAIL", values
         return
     own = local_finding(cause)
-    yield (own if own.startswith("CALL-CUT") else "CALL-CUT"), told
+    yield (own if own.startswith("CALL-CUT") else "CALL-CUT"), filled
 
 
 def _their_reason(facts: Facts, values: Values) -> Iterable[Named]:
@@ -117,20 +117,20 @@ def _reason_of(reason: Reason, facts: Facts, values: Values) -> Named | None:
     words = clean(reason.text).rstrip(".")
     by_words = ended_call(words, facts.trunk)
     if by_words and by_words != "ACK-LOST-OUT":
-        told = sentence(f"The other side says: {words}") if by_words == "SE-HALF" else ""
-        return by_words, replace(values, reason=words, problem=told)
+        quote = sentence(f"The other side says: {words}") if by_words == "SE-HALF" else ""
+        return by_words, replace(values, reason=words, problem=quote)
     if reason.protocol == "Q.850":
         cause = q850(reason.cause)
         if reason.cause == 0 or cause.normal:
             return None
         meaning = cause.meaning.rstrip(".").removeprefix("The network gives ")
         known = str(cause.cause) in meaning
-        told = meaning if known else f"{meaning[:1].lower()}{meaning[1:]} (cause {cause.cause})"
-        return ("BYE-NET" if cause.fault else "BYE-CAUSE"), replace(values, reason=told)
+        why = meaning if known else f"{meaning[:1].lower()}{meaning[1:]} (cause {cause.cause})"
+        return ("BYE-NET" if cause.fault else "BYE-CAUSE"), replace(values, reason=why)
     if reason.protocol == "SIP" and reason.cause >= 300:
-        told = f"{reason.cause} {words or _phrase(reason.cause)}".strip()
+        why = f"{reason.cause} {words or _phrase(reason.cause)}".strip()
         fault = reason.cause == 408 or 500 <= reason.cause <= 599
-        return ("BYE-NET" if fault else "BYE-CAUSE"), replace(values, reason=told)
+        return ("BYE-NET" if fault else "BYE-CAUSE"), replace(values, reason=why)
     return None
 
 
@@ -145,13 +145,13 @@ def _hang_up(outcome: CallOutcome, facts: Facts, values: Values) -> Iterable[Nam
     byes = [one for one in last_of_each(facts.dialog) if one.purpose is Purpose.HANG_UP]
     if byes:
         (bye,) = byes
-        told = replace(values, refused=clean(refusal_of(byes)))
+        filled = replace(values, refused=clean(refusal_of(byes)))
         if bye.code == 481 and facts.dialog.ended_by_bye:
             return  # Both hung up in the same moment
         if bye.code in (408, 481):
-            yield "BYE-481", told
+            yield "BYE-481", filled
         elif bye.code >= 300:
-            yield "BYE-REJ", told
+            yield "BYE-REJ", filled
         elif bye.code == 0 and not is_unsent(bye):
             yield "BYE-LOST", values
     elif outcome.hang_up_ms is None:
@@ -193,5 +193,5 @@ def request_ids(facts: Facts, values: Values, already: Iterable[str]) -> Iterabl
 def trouble_of(trouble: Trouble, values: Values) -> Named:
     """The finding for a step that did not work, with its own words as values."""
     what = sentence(trouble.what)
-    told = replace(values, problem=what, refused=what.rstrip("."), change=clean(trouble.step))
-    return _STEPS.get(trouble.step, "STEP"), told
+    filled = replace(values, problem=what, refused=what.rstrip("."), change=clean(trouble.step))
+    return _STEPS.get(trouble.step, "STEP"), filled

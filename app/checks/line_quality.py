@@ -39,7 +39,7 @@ def none_arrives(media: MediaFigures) -> bool:
 def line_troubles(outcome: CallOutcome, values: Values) -> Iterable[tuple[str, Values]]:
     """Ids of findings about an answered call's line, each with its values.
 
-    Of loss and jitter the direction that is worse is told; the other end's figures come from its reports.
+    Of loss and jitter the worse direction counts; the other end's figures come from its reports.
 
     Args:
         outcome: The call.
@@ -71,8 +71,8 @@ def _missing(
 ) -> Iterable[tuple[str, Values]]:
     if stream.missing_pct > LOSS_FAIR_PCT:
         late = stream.discarded > stream.lost
-        told = replace(values, loss=_per_cent(stream.missing_pct), way=way)
-        yield ("MEDIA-LATE" if late else "MEDIA-LOSS"), told
+        filled = replace(values, loss=_per_cent(stream.missing_pct), way=way)
+        yield ("MEDIA-LATE" if late else "MEDIA-LOSS"), filled
         return
     # Good on the whole, and yet there was a moment that everybody noticed
     quality = outcome.quality
@@ -86,8 +86,8 @@ def _delay(outcome: CallOutcome, values: Values) -> Iterable[tuple[str, Values]]
         return
     whole_ms = outcome.quality.mean.one_way_ms if outcome.quality else None
     if round_trip_ms > ROUND_TRIP_FAIR_MS or (whole_ms or 0.0) > MOUTH_TO_EAR_FAIR_MS:
-        told = f"{whole_ms:.0f} ms" if whole_ms is not None else f"at least {round_trip_ms / 2:.0f} ms"
-        yield "DELAY", replace(values, delay=told)
+        delay = f"{whole_ms:.0f} ms" if whole_ms is not None else f"at least {round_trip_ms / 2:.0f} ms"
+        yield "DELAY", replace(values, delay=delay)
 
 
 def quality_lines(outcome: CallOutcome) -> tuple[str, ...]:

@@ -71,9 +71,9 @@ def sound_findings(outcome: CallOutcome, values: Values) -> Iterable[tuple[str, 
     if deaf and outcome.audio is Audio.TWO_WAY and sound.returned is not Returned.YES:
         yield "RTP-UNHEARD", values
     if sound.returned is Returned.YES:
-        told = replace(values, echo=_delay(sound.delay_ms), level=_level(sound.returned_dbm0))
+        filled = replace(values, echo=_delay(sound.delay_ms), level=_level(sound.returned_dbm0))
         slow = sound.delay_ms is not None and sound.delay_ms > ECHO_SLOW_MS
-        yield from (("ECHO-BACK", told), *([("ECHO-SLOW", told)] if slow else []))
+        yield from (("ECHO-BACK", filled), *([("ECHO-SLOW", filled)] if slow else []))
     for finding_id, share in (("CLIP-IN", sound.clipped_in_pct), ("CLIP-OUT", sound.clipped_out_pct)):
         if share > CLIPPED_PCT:
             yield finding_id, replace(values, clipped=f"{share:.1f} %")
