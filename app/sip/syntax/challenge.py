@@ -13,6 +13,7 @@ _WORD = re.compile(TOKEN)
 _VALUE = re.compile(r"\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s,\"]*))", re.DOTALL)
 _BETWEEN = re.compile(r"[\s,]*")
 _CREDENTIALS = re.compile(r"[^\s,]*")
+_AFTER_WORD = ("", " ", "\t", ",", "=")
 
 _HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
 STRENGTH = tuple(
@@ -65,7 +66,7 @@ def parse_challenges(value: str) -> list[Challenge]:
     at = 0
     while (at := _end(_BETWEEN, value, at)) < len(value):
         word = _WORD.match(value, at)
-        if not word:
+        if not word or value[word.end() : word.end() + 1] not in _AFTER_WORD:
             # Such as the token of Negotiate, which is of no use here
             end = _end(_CREDENTIALS, value, at)
             if not found or found[-1][1] or end == at:
