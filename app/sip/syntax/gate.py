@@ -212,7 +212,8 @@ class _Reader:
             raise self._stop("CSeq", header.line, "is not a number below 2^31 and a method")
         if message.is_request and found[2] != message.method:
             raise self._stop("CSeq", header.line, "names another method than the request")
-        return found[2], int(found[1])
+        # A response names the method of a request of ours, which had it in capitals
+        return found[2] if message.is_request else found[2].upper(), int(found[1])
 
     def _via(self, message: Message) -> Via:
         header = self._needed(message, "via")
