@@ -249,6 +249,8 @@ class Calls:
         """Enforce the limits and tell levels and figures when they are due; `now` is monotonic seconds."""
         self.control.watch(now)
         for leg in list(self._legs.values()):
+            if leg.call_id not in self._legs:
+                continue  # it ended with the one before
             if leg.ended_at is None and self._has_left(leg):
                 self._let_go(leg, now)
             elif leg.ended_at is None:
@@ -351,7 +353,9 @@ class Calls:
         self._ended_as(leg, ending(leg, self._ledger, self._goodbyes, self._explain))
 
     def _ended_as(self, leg: Leg, end: Ending) -> None:
-        """Report a call's end and forget it."""
+        """Report a call's end and forget it; nothing happens when that was done already."""
+        if self._legs.get(leg.call_id) is not leg:
+            return
         if leg.direction is Direction.IN and leg.sip_call_id:
             self._tell_incoming(leg)
         leg.state = CallState.ENDED

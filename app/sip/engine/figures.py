@@ -20,6 +20,7 @@ import re
 import time
 
 import pjsua2 as pj
+from msgspec.structs import replace
 
 from app.model.outcome import MediaFigures, StreamFigures
 
@@ -29,6 +30,32 @@ _SIGN = 0x800000
 _JITTER_GAIN = 1 / 16
 _NEVER_PLAYED = 10
 """Packets after which an untouched jitter buffer shows that none of them can be played."""
+
+
+class Gaps:
+    """When packets have stopped coming in.
+
+    Attributes:
+        stopped_s: Seconds since the last ones, to the interval of `note`; 0 while they come, None before the
+            first and while the call is on hold.
+        longest_s: The longest time without, seconds.
+    """
+
+    def __init__(self) -> None:
+        self._packets = 0
+        self._since: float | None = None
+        self.stopped_s: float | None = None
+        self.longest_s = 0.0
+
+    def note(self, packets: int, now: float, *, held: bool) -> None:
+        """Take the count of packets so far; `now` is monotonic seconds."""
+        if packets != self._packets or held:
+            self._packets = packets
+            self._since = now if packets else None
+            self.stopped_s = 0.0 if packets and not held else None
+        elif self._since is not None:
+            self.stopped_s = round(now - self._since, 1)
+            self.longest_s = max(self.longest_s, self.stopped_s)
 
 
 class Meter:
@@ -42,6 +69,7 @@ class Meter:
         self.first_rtp_at: float | None = None
         self._former: MediaFigures | None = None
         self._stream: MediaFigures | None = None
+        self._gaps = Gaps()
 
     def look(self, call: pj.Call, index: int, now: float) -> None:
         """See whether the first packet has come; `now` is monotonic seconds.
@@ -56,8 +84,12 @@ class Meter:
         if stat.rtcp.rxStat.pkt:
             self.first_rtp_at = now
 
-    def read(self, call: pj.Call, index: int) -> MediaFigures:
+    def read(self, call: pj.Call, index: int, *, held: bool) -> MediaFigures:
         """The figures since the call began, without levels and echo.
+
+        Args:
+            call, index: The call and its stream.
+            held: Whether either side holds the call, so that nothing needs to come.
 
         Raises:
             pj.Error: There is no stream.
@@ -66,7 +98,9 @@ class Meter:
         self._stream = stream_figures(stat, info, call.dump(True, ""), time.time())
         if self._stream.rx.packets and self.first_rtp_at is None:
             self.first_rtp_at = time.monotonic()
-        return joined(self._former, self._stream)
+        figures = joined(self._former, self._stream)
+        self._gaps.note(figures.rx.packets, time.monotonic(), held=held)
+        return replace(figures, stopped_s=self._gaps.stopped_s, longest_gap_s=self._gaps.longest_s)
 
     def stream_ended(self) -> None:
         """The stream is gone; what was read of it last stays counted."""

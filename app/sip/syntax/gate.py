@@ -226,7 +226,7 @@ class _Reader:
             raise self._stop("Via", header.line, str(error)) from None
         if not via.branch and not message.is_request:
             raise self._stop("Via", header.line, "has no branch")
-        if what := via_faults(vias[0]):
+        if (via.received is None or via.rport is None) and (what := via_faults(vias[0])):
             self._repair(header, what)
         return via
 
