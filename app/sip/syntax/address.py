@@ -324,10 +324,14 @@ def parse_via(value: str) -> Via:
         port=port,
         branch=branch,
         received=received if is_address(received) or is_address(received, 6) else None,
-        rport=int(rport) if rport.isascii() and rport.isdecimal() and 0 < int(rport[:6]) <= 65_535 else None,
+        rport=int(rport) if _is_port(rport) else None,
         wants_rport="rport" in params and not rport,
         maddr=params.get("maddr", ""),
     )
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 5 and 0 < int(text) <= 65_535
 
 
 def via_faults(value: str) -> str:
@@ -337,6 +341,6 @@ def via_faults(value: str) -> str:
     received, rport = params.get("received"), params.get("rport")
     if received is not None and not (is_address(received.strip("[]")) or is_address(received.strip("[]"), 6)):
         return "has something in received that is not an IP address"
-    if rport and not (rport.isascii() and rport.isdecimal() and 0 < int(rport[:6]) <= 65_535):
+    if rport and not _is_port(rport):
         return "has something in rport that is not a port"
     return ""

@@ -79,6 +79,8 @@ def test_what_the_server_saw_is_read() -> None:
         (";rport=5060x", "rport"),
         (";rport=٣", "rport"),
         (";rport=99999999999999999999", "rport"),
+        (";rport=0655359", "rport"),
+        (";rport=06553" + "5" * 5000, "rport"),
     ],
 )
 def test_what_the_server_saw_counts_as_not_said_where_it_makes_no_sense(params: str, what: str) -> None:
