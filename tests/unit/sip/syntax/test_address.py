@@ -126,7 +126,7 @@ BAD_URIS = {
         "sip:a@b:5060:1",
         "sip:a@[::1]:x",
         "sip:b:123456",
-        "sip:b:" + "0" * 5000,
+        "sip:b:" + "0" * 100,
     ),
     "has a URI parameter": (
         "sip:a@b;",
