@@ -10,8 +10,6 @@ from app.sip.engine.edge.transactions import Received
 from app.sip.syntax.address import HostPort, Uri, bracketed, parse_address, parse_uri
 from app.sip.syntax.message import Header, Message, made
 
-_DIALOG_METHODS = ("INVITE", "SUBSCRIBE", "REFER", "NOTIFY", "UPDATE")
-
 
 class Face(msgspec.Struct, frozen=True, kw_only=True):
     """How we look from outside.
@@ -60,6 +58,17 @@ def request(message: Message, face: Face, *, leg: Leg | None, former: HostPort |
             header = _in_dialog(header, leg)
         headers.append(header)
     return msgspec.structs.replace(message, start=start, headers=tuple(headers))
+
+
+def over(message: Message, transport: Transport) -> Message:
+    """A request of ours with the transport that it goes over in its Via (RFC 3261 section 18.1.1)."""
+    headers = tuple(
+        made("Via", f"SIP/2.0/{transport.upper()} {header.value.partition(' ')[2]}")
+        if header.name == "via"
+        else header
+        for header in message.headers
+    )
+    return msgspec.structs.replace(message, headers=headers)
 
 
 def response(message: Message, received: Received, face: Face) -> Message:

@@ -196,6 +196,9 @@ class Relay:
 
     def _go(self, sent: Sent, hop: Hop, obstacle: str) -> None:
         wire = self._wire
+        if sent.message is not None and hop.transport is not wire.face.transport:
+            sent.message = outward.over(sent.message, hop.transport)
+            sent.raw = serialise(sent.message)
         sent.hop = hop
         if obstacle:
             wire.listener.on_detour(sent.method, sent.call_id, obstacle)
