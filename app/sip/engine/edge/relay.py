@@ -12,6 +12,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from app.model.outcome import Direction, TraceMessage
+from app.model.signalling import Handling, MessageProblem
 from app.model.trunk import Transport
 from app.sip.engine.call_rate import CallRate
 from app.sip.engine.edge import outward
@@ -25,12 +26,14 @@ from app.sip.engine.edge.responses import Responses
 from app.sip.engine.edge.routing import Routing
 from app.sip.engine.edge.seen import Listener, Seen
 from app.sip.engine.edge.transactions import Received, Sent, Transactions
+from app.sip.fingerprint import fingerprint
 from app.sip.messages import OpenAccount
 from app.sip.syntax.address import HostPort, is_address, parse_address, parse_uri
 from app.sip.syntax.gate import examine
+from app.sip.syntax.head import Examined, Reason
 from app.sip.syntax.message import Message, parse, serialise
 from app.sip.syntax.sdp import Sdp, key_tags
-from app.sip.syntax.text import readable_lines
+from app.sip.syntax.text import one_line, readable_lines
 
 Send = Callable[[bytes, Hop], str]
 """Sends to the far end; returns why that is not possible, empty when it is."""
@@ -213,7 +216,7 @@ class Relay:
         """A message of the far end goes to PJSIP, or is answered, or ends here."""
         if not raw.strip(b"\r\n\0 "):
             return
-        examined = examine(raw, peer=str(source))
+        examined = self._held_back(examine(raw, peer=str(source)), raw, source)
         message = examined.message
         if message is None:
             if self._wire.admission.trusts(source):
@@ -224,6 +227,22 @@ class Relay:
             self._incoming.request_in(examined, raw, source)
         else:
             self._responses.response_in(examined, raw, source)
+
+    def _held_back(self, examined: Examined, raw: bytes, source: Hop) -> Examined:
+        """A message like one that ended an engine before does not reach PJSIP again."""
+        held = self._wire.settings.quarantine
+        if not held or examined.message is None or fingerprint(readable_lines(raw)) not in held:
+            return examined
+        problem = MessageProblem(
+            start=one_line(examined.message.start, 120),
+            header="",
+            line="",
+            what="is like a message that ended Ringback's engine before",
+            handling=Handling.DROPPED,
+            peer=str(source),
+        )
+        answer = Reason(400, "Bad Request") if examined.message.is_request else None
+        return Examined(message=examined.message, problems=(*examined.problems, problem), answer=answer)
 
     # What the sockets and the clock say
 
