@@ -13,6 +13,7 @@ _WORD = re.compile(TOKEN)
 _VALUE = re.compile(r"\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s,\"]*))", re.DOTALL)
 _BETWEEN = re.compile(r"[\s,]*")
 _CREDENTIALS = re.compile(r"[^\s,]*")
+_AFTER_WORD = ("", " ", "\t", ",", "=")
 
 STRENGTH = tuple(NAMES)
 """Hashes of digest algorithms that can be answered, the strongest first (RFC 8760 section 2.6)."""
@@ -64,7 +65,7 @@ def parse_challenges(value: str) -> list[Challenge]:
     at = 0
     while (at := _end(_BETWEEN, value, at)) < len(value):
         word = _WORD.match(value, at)
-        if not word:
+        if not word or value[word.end() : word.end() + 1] not in _AFTER_WORD:
             # Such as the token of Negotiate, which is of no use here
             end = _end(_CREDENTIALS, value, at)
             if not found or found[-1][1] or end == at:

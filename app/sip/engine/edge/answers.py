@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 
 from app import __version__
@@ -10,7 +11,7 @@ from app.model.trunk import Transport
 from app.sip.engine.edge.hop import DEFAULT_PORT, Hop
 from app.sip.syntax.address import MalformedError, Via, is_address, parse_address, parse_via
 from app.sip.syntax.head import Head, Reason
-from app.sip.syntax.message import Header, Message, made
+from app.sip.syntax.message import Header, Message, made, split_list
 
 METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "UPDATE", "PRACK", "INFO", "OPTIONS", "NOTIFY", "REFER")
 """What this user agent takes at all."""
@@ -31,6 +32,7 @@ LOOP = Reason(482, "Loop Detected")
 EVENT_REFUSED = Reason(489, "Bad Event")
 DECLINED = Reason(603, "Decline")
 
+_RPORT = re.compile(r";\s*rport\s*(?:=\s*)?(?=;|$)", re.IGNORECASE)
 _COPIED = ("via", "from", "to", "call-id", "cseq")
 
 
@@ -72,21 +74,16 @@ def capabilities() -> tuple[tuple[str, str], ...]:
 
 def stamp(header: Header, source: Hop) -> list[Header]:
     """The Via headers of a request, the top one with the address that it came from."""
-    top, comma, rest = _first_value(header.value)
+    top, *below = split_list(header.value) or [""]
     try:
         via = parse_via(top)
     except MalformedError:
         return [header]
     if via.wants_rport:
-        before, _, after = _around_rport(top)
-        top = f"{before};rport={source.port};received={source.address}{after}"
+        top = _RPORT.sub(f";rport={source.port};received={source.address}", top, count=1)
     elif via.host != source.address and via.received is None:
         top = f"{top};received={source.address}"
-    name = header.line.partition(":")[0].rstrip()
-    found = [Header(name="via", line=f"{name}: {top}")]
-    if comma:
-        found.append(Header(name="via", line=f"{name}: {rest.strip()}"))
-    return found
+    return [header.with_values([top]), *([header.with_values(below)] if below else [])]
 
 
 def reply_hop(via: Via | None, source: Hop) -> Hop:
@@ -105,24 +102,6 @@ def _has_tag(value: str) -> bool:
         return bool(parse_address(value).tag)
     except MalformedError:
         return ";tag=" in value.replace(" ", "").lower()
-
-
-def _first_value(value: str) -> tuple[str, str, str]:
-    quoted = False
-    for at, char in enumerate(value):
-        if char == '"':
-            quoted = not quoted
-        elif char == "," and not quoted:
-            return value[:at].rstrip(), ",", value[at + 1 :]
-    return value, "", ""
-
-
-def _around_rport(via: str) -> tuple[str, str, str]:
-    """What stands before and after a `;rport` without a value."""
-    lower = via.lower()
-    at = lower.find("rport")
-    start = lower.rfind(";", 0, at)
-    return via[:start].rstrip(), via[start : at + 5], via[at + 5 :].lstrip(" =")
 
 
 def extension_faults(head: Head) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from app.sip.engine.edge.seen import Listener, Seen
 from app.sip.engine.edge.transactions import Received, Sent, Transactions
 from app.sip.fingerprint import fingerprint
 from app.sip.messages import OpenAccount
-from app.sip.syntax.address import HostPort, is_address, parse_address, parse_uri
+from app.sip.syntax.address import HostPort, is_address
 from app.sip.syntax.gate import examine
 from app.sip.syntax.head import Examined, Reason
 from app.sip.syntax.message import Message, parse, serialise
@@ -158,16 +158,14 @@ class Relay:
         sent = _sent(message, now, leg)
         sent.call = leg.call if leg is not None else wire.dialogs.inside(sent.call_id)
         if method == "INVITE" and sent.call is None:
-            sender = parse_address(sent.sender)
-            sent.call = wire.dialogs.begin(
-                sent.call_id, incoming=False, local=sent.sender, local_tag=sender.tag
-            )
+            tag = outward.own_tag(sent.sender)
+            sent.call = wire.dialogs.begin(sent.call_id, incoming=False, local=sent.sender, local_tag=tag)
         if method == "REFER" and leg is not None:
             leg.referred = True
         former = self._responses.former if method == "REGISTER" else None
         out = outward.request(message, wire.face, leg=leg, former=former)
         out, sent.nonces = wire.authenticator.answer(out)
-        sent.wire_to, sent.wire_contact = out.first("to"), out.first("contact")
+        sent.wire_to, sent.ours = out.first("to"), wire.face.ours
         sent.raw, sent.message, sent.key_tags = serialise(out), out, key_tags(out.body)
         wire.sent.add(branch, method, sent)
         if invite is not None:
@@ -184,11 +182,11 @@ class Relay:
             self._responses.fail(_sent(message, self._wire.clock(), None), words)
 
     def _leg(self, message: Message) -> Leg | None:
-        uri = parse_uri(message.uri)
-        wire = self._wire
-        if (uri.host, uri.port) != (wire.edge.host, wire.edge.port) or not uri.user.isdecimal():
+        """The dialog that a request of PJSIP is in: its Request-URI is then an alias of ours."""
+        number, _, place = message.uri.removeprefix("sip:").partition("@")
+        if place.partition(";")[0] != str(self._wire.edge) or not number.isdecimal():
             return None
-        return wire.dialogs.aliased(int(uri.user))
+        return self._wire.dialogs.aliased(int(number))
 
     def _repeat(self, known: Sent) -> None:
         """A repeat of PJSIP's, which takes the edge for UDP: over TCP and TLS there are none."""
@@ -199,6 +197,9 @@ class Relay:
 
     def _go(self, sent: Sent, hop: Hop, obstacle: str) -> None:
         wire = self._wire
+        if sent.message is not None and hop.transport is not wire.face.transport:
+            sent.message = outward.over(sent.message, hop.transport)
+            sent.raw = serialise(sent.message)
         sent.hop = hop
         if obstacle:
             wire.listener.on_detour(sent.method, sent.call_id, obstacle)
