@@ -32,8 +32,9 @@ def answer(
     *,
     server: str,
     headers: Iterable[tuple[str, str]] = (),
+    tag: str = "",
 ) -> Message | None:
-    """An answer to a request; None where the request lacks what every response copies.
+    """An answer to a request; None without Via and CSeq, which it is known by (RFC 3261 section 17.1.3).
 
     Args:
         message: The request as it came.
@@ -41,15 +42,17 @@ def answer(
         source: Who sent it.
         server: Value of `Server:`.
         headers: More headers.
+        tag: For a To that has none, made from the request where empty; 100 needs none.
     """
     copied = copied_headers(message, source)
-    if {header.name for header in copied} != set(_COPIED):
+    if not {"via", "cseq"} <= {header.name for header in copied}:
         return None
-    seed = "\n".join(header.line for header in copied) + str(source)
-    tag = hashlib.sha256(seed.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    if not tag:
+        seed = "\n".join(header.line for header in copied) + str(source)
+        tag = hashlib.sha256(seed.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     lines = [
         Header(name="to", line=f"{header.line};tag={tag}")
-        if header.name == "to" and not _has_tag(header.value)
+        if header.name == "to" and reason.code > 100 and not _has_tag(header.value)
         else header
         for header in copied
     ]
@@ -68,6 +71,14 @@ def copied_headers(message: Message, source: HostPort) -> tuple[Header, ...]:
         elif header.name in _COPIED and first:
             found.append(header)
     return tuple(found)
+
+
+def top_via(message: Message) -> Via | None:
+    """The Via that a response goes back to, None where there is none that can be read."""
+    try:
+        return parse_via(message.values("via")[0])
+    except (MalformedError, IndexError):
+        return None
 
 
 def reply_address(via: Via, source: HostPort) -> HostPort:
