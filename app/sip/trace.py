@@ -11,7 +11,8 @@ from app.sip.syntax.message import Message
 from app.sip.syntax.text import one_line
 
 _CALL_ID = re.compile(r"^(?:Call-ID|i)[ \t]*:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
-_CSEQ = re.compile(r"^CSeq[ \t]*:[ \t]*(\d+)[ \t]+(\w+)", re.IGNORECASE | re.MULTILINE)
+_CSEQ = re.compile(r"^CSeq[ \t]*:[ \t]*([0-9]{1,10})[ \t]+(\w+)", re.IGNORECASE | re.MULTILINE)
+_NUMBER = re.compile(r"[0-9]{1,10}")
 _REASON = re.compile(r"^Reason[ \t]*:[ \t]*([^\r\n]+)", re.IGNORECASE | re.MULTILINE)
 _CHALLENGE = re.compile(
     r"^(?:WWW|Proxy)-Authenticate[ \t]*:"
@@ -97,7 +98,7 @@ def head_of(message: Message, read: Head | None = None, call_id: str = "") -> Me
     """
     cseq, _, method = message.first("cseq").partition(" ")
     call_id = call_id or one_line(message.first("call-id"))
-    if not (cseq.isdecimal() and call_id):
+    if not (_NUMBER.fullmatch(cseq) and call_id):
         return None
     return MessageHead(
         code=message.code,

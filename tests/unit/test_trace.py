@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.model.outcome import Direction, TraceMessage
-from app.model.trunk import Transport
-from app.sip.trace import Ledger, Progress, read_head
+from app.sip.syntax.gate import examine
+from app.sip.syntax.message import parse
+from app.sip.trace import Challenge, Ledger, MessageHead, Progress, head_of, read_head
 
 INVITE = (
     "INVITE sip:600@example.com SIP/2.0\r\n"
@@ -20,7 +20,14 @@ INVITE = (
 
 def response(code: int, phrase: str = "Phrase", *, cseq: int = 1, method: str = "INVITE", **more: str) -> str:
     """A response; `more` are Call-ID (`call_id`), `reason` and `body`."""
-    lines = [f"SIP/2.0 {code} {phrase}", f"Call-ID: {more.get('call_id', 'one')}", f"CSeq: {cseq} {method}"]
+    lines = [
+        f"SIP/2.0 {code} {phrase}",
+        "Via: SIP/2.0/UDP 192.0.2.7:5060;branch=z9hG4bK1",
+        "From: <sip:1001@example.com>;tag=a",
+        "To: <sip:600@example.com>;tag=b",
+        f"Call-ID: {more.get('call_id', 'one')}",
+        f"CSeq: {cseq} {method}",
+    ]
     if "reason" in more:
         lines.append(f"Reason: {more['reason']}")
     return "\r\n".join([*lines, "", more.get("body", "")])
@@ -42,18 +49,18 @@ class Wire:
 
     def out(self, at: float, text: str) -> None:
         """We sent this."""
-        self._note(at, Direction.OUT, text)
+        self._note(at, text, outgoing=True)
 
     def back(self, at: float, text: str) -> None:
         """This came in."""
-        self._note(at, Direction.IN, text)
+        self._note(at, text, outgoing=False)
 
-    def _note(self, at: float, direction: Direction, text: str) -> None:
-        self.ledger.note(
-            TraceMessage(
-                at=at, direction=direction, transport=Transport.UDP, peer="192.0.2.1:5060", text=text
-            )
-        )
+    def _note(self, at: float, text: str, *, outgoing: bool) -> None:
+        raw = text.encode()
+        # As the edge does: of what comes in, the gate has read the challenges
+        head = head_of(parse(raw), None if outgoing else examine(raw).head)
+        assert head is not None
+        self.ledger.note(head, at, outgoing=outgoing)
 
     def progress(self, method: str = "INVITE", call_id: str = "one") -> Progress:
         """What the ledger says."""
@@ -144,6 +151,7 @@ def test_a_body_counts_as_sdp_when_it_is_one(body: str, has_sdp: bool) -> None:
         "SIP/2.0 200 OK\r\nCSeq: 1 INVITE\r\n\r\n",
         "SIP/2.0 200 OK\r\nCall-ID: x\r\nCSeq: one INVITE\r\n\r\n",
         "SIP/2.0 200 OK\r\nCall-ID: x\r\nX-CSeq: 1 INVITE\r\n\r\n",
+        "SIP/2.0 200 OK\r\nCall-ID: x\r\nCSeq: " + "9" * 5000 + " INVITE\r\n\r\n",
         "SIP/2.0 200 OK\r\nCall-ID: x\r\n\r\nCSeq: 1 INVITE\r\n",
     ],
 )
@@ -340,7 +348,73 @@ def test_a_clock_set_back_gives_no_negative_round_trip() -> None:
     assert wire.progress().setup_ms is None
 
 
-def test_a_keep_alive_is_passed_over() -> None:
+def test_reasons_of_calls_that_nobody_knows_are_not_kept_for_ever() -> None:
     wire = Wire()
-    wire.back(1.0, "\r\n\r\n")
-    assert wire.progress().requests_sent == 0
+    for number in range(1000):
+        wire.back(1.0, request("BYE", call_id=f"call-{number}", reason="Q.850;cause=16"))
+    assert wire.ledger.bye_reason("call-0") == ""
+    assert wire.ledger.bye_reason("call-999") == "Q.850;cause=16"
+
+
+# head_of
+
+
+def head(
+    *lines: str, start: str = "SIP/2.0 401 Unauthorized", body: bytes = b"", call_id: str = ""
+) -> MessageHead:
+    """The head of a message that the gate has read."""
+    whole = [
+        start,
+        "Via: SIP/2.0/UDP 192.0.2.7:5060;branch=z9hG4bK1",
+        "f: <sip:1001@example.com>;tag=a",
+        "t: <sip:600@example.com>",
+        "i: one",
+        f"CSeq: 7 {'REGISTER' if start.startswith('SIP') else start.split()[0]}",
+        *lines,
+    ]
+    raw = "\r\n".join([*whole, "", ""]).encode("utf-8", "surrogateescape") + body
+    found = head_of(parse(raw), examine(raw).head, call_id)
+    assert found is not None
+    return found
+
+
+def test_the_head_of_a_message_that_was_read_says_the_same_as_its_text() -> None:
+    whole = INVITE + "Reason: Q.850;cause=16\r\n\r\nv=0\r\n"
+    assert head_of(parse(whole.encode())) == read_head(whole)
+    answer = response(486, "Busy Here", reason="SIP;cause=486", body="\r\nv=0\r\n")
+    assert head_of(parse(answer.encode())) == read_head(answer)
+
+
+def test_its_text_is_plain_whatever_the_far_end_wrote() -> None:
+    found = head(
+        'WWW-Authenticate: Digest realm="Entit\udce9\x1b", nonce="n", stale=true',
+        "Reason: SIP;text=\udce9",
+        "Reason: Q.850;cause=1",
+        start="SIP/2.0 401 refus\udce9\x07",
+    )
+    assert found.challenges == (Challenge("Entité", stale=True),)
+    assert (found.phrase, found.reason) == ("refusé", "SIP;text=é, Q.850;cause=1")
+
+
+def test_the_call_id_can_be_that_of_the_stack() -> None:
+    assert head().call_id == "one"
+    assert head(call_id="other").call_id == "other"
+
+
+def test_a_request_has_neither_code_nor_phrase() -> None:
+    found = head(start="BYE sip:1001@example.com SIP/2.0", body=b"v=0\r\n")
+    assert (found.code, found.phrase, found.method, found.cseq, found.has_sdp) == (0, "", "BYE", 7, True)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("CSeq: 1 INVITE",),
+        ("Call-ID: x",),
+        ("Call-ID: x", "CSeq: x INVITE"),
+        ("Call-ID: x", f"CSeq: {'9' * 5000} INVITE"),
+        ("Call-ID:", "CSeq: 1 INVITE"),
+    ],
+)
+def test_without_call_id_or_cseq_there_is_no_head(lines: tuple[str, ...]) -> None:
+    assert head_of(parse("\r\n".join(["SIP/2.0 200 OK", *lines, "", ""]).encode())) is None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pjsua2 as pj
 
 from app.model.trunk import Srtp, Use
+from app.sip.engine.callbacks import contained
 from app.sip.engine.edge.digest import INNER_PASSWORD
 from app.sip.engine.identity import account_user
 from app.sip.messages import OpenAccount
@@ -103,10 +104,12 @@ class Account(pj.Account):  # type: ignore[misc]  # the wheel has no types
         config.callConfig.prackUse = _PRACK[settings.prack]
         self.create(config)
 
+    @contained
     def onRegState(self, param: pj.OnRegStateParam) -> None:
         """Copy the values and leave."""
         self._on_registration(param.code, param.reason, param.status, param.expiration)
 
+    @contained
     def onIncomingCall(self, param: pj.OnIncomingCallParam) -> None:
         """Copy the values and leave."""
         self._on_incoming(param.callId)
@@ -118,6 +121,7 @@ class Account(pj.Account):  # type: ignore[misc]  # the wheel has no types
         param.txOption.targetUri = f"sip:{host_and_port(settings)}"
         self.sendRequest(param)
 
+    @contained
     def onSendRequest(self, param: pj.OnSendRequestParam) -> None:
         """Copy the values and leave."""
         transaction = param.e.body.tsxState.tsx

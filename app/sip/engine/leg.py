@@ -16,6 +16,7 @@ from app.model.call import CallState
 from app.model.outcome import Direction, HungUpBy, MediaFigures
 from app.model.sound_figures import FarReport
 from app.model.trunk import Dtmf
+from app.sip.engine.callbacks import contained
 from app.sip.engine.figures import Meter
 from app.sip.engine.offer import codecs_in, is_held, with_usual_event_type
 from app.sip.engine.voice import Voice
@@ -173,6 +174,7 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
         self._on_state = on_state
         self._on_digit = on_digit
 
+    @contained
     def onCallState(self, param: pj.OnCallStateParam) -> None:
         """Copy the state and leave."""
         info = self.getInfo()
@@ -185,6 +187,7 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
         if state is not None and self.state is not CallState.ENDED:
             self._on_state(self, state)
 
+    @contained
     def onCallMediaState(self, param: pj.OnCallMediaStateParam) -> None:
         """Connect the audio as soon as there is some, early media included; anew after each re-INVITE."""
         info = self.getInfo()  # kept: the media list is a view into it
@@ -197,19 +200,28 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
             # While both hold, PJSIP tells only of us
             by_them = media.status == pj.PJSUA_CALL_MEDIA_REMOTE_HOLD or (by_us and self._offered_hold)
             if media.status in (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD):
-                self.audio = audio = self.getAudioMedia(index)
-                self.voice.startTransmit(audio)
-                audio.startTransmit(self.voice)
-                self.has_media = True
-                self._stream = index
+                self._connect_audio(index)
         if not by_us:
             self._offered_hold = by_them
         self._control.on_media(self, by_us=by_us, by_them=by_them)
 
+    def _connect_audio(self, index: int) -> None:
+        try:
+            audio = self.getAudioMedia(index)
+            self.voice.startTransmit(audio)
+            audio.startTransmit(self.voice)
+        except pj.Error:
+            # The call ends in this very moment, or its stream could not be set up: PJSIP says so next
+            self.has_media = False
+            return
+        self.audio, self.has_media, self._stream = audio, True, index
+
+    @contained
     def onCallSdpCreated(self, param: pj.OnCallSdpCreatedParam) -> None:
         """Number telephone-event as nearly everybody does; PJSIP has no setting for it."""
         param.sdp.wholeSdp = with_usual_event_type(param.sdp.wholeSdp)
 
+    @contained
     def onCallRxOffer(self, param: pj.OnCallRxOfferParam) -> None:
         """Note whether the far end holds: of two holds PJSIP tells only ours."""
         offer = param.offer.wholeSdp
@@ -218,6 +230,7 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
             return
         self._offered_hold = is_held(offer)
 
+    @contained
     def onCallTsxState(self, param: pj.OnCallTsxStateParam) -> None:
         """Tell what became of a re-INVITE."""
         transaction = param.e.body.tsxState.tsx
@@ -234,18 +247,22 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
         """Stop: only a person decides what is dialled, and an emergency number never is."""
         return int(pj.PJSIP_REDIRECT_STOP)
 
+    @contained
     def onCallTransferStatus(self, param: pj.OnCallTransferStatusParam) -> None:
         """Copy the values and leave."""
         self._control.on_transfer(self, param.statusCode, param.reason, param.finalNotify)
 
+    @contained
     def onCallTransferRequest(self, param: pj.OnCallTransferRequestParam) -> None:
         """The far end wants us to call somebody: a tester dials what its person typed and nothing else."""
         param.statusCode = 603
 
+    @contained
     def onCallReplaceRequest(self, param: pj.OnCallReplaceRequestParam) -> None:
         """Another call wants to take the place of this one, which would get round the limits of both."""
         param.statusCode = 603
 
+    @contained
     def onStreamDestroyed(self, param: pj.OnStreamDestroyedParam) -> None:
         """Take the figures a last time; later there is nothing left to ask."""
         self.measure()
@@ -253,6 +270,7 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
         self.has_media = False
         self.audio = None
 
+    @contained
     def onDtmfDigit(self, param: pj.OnDtmfDigitParam) -> None:
         """Copy the digit and leave."""
         as_info = param.method == pj.PJSUA_DTMF_METHOD_SIP_INFO

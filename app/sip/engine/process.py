@@ -10,6 +10,8 @@ def main() -> int:
     # msgspec takes typing_extensions where it happens to be installed, and an engine 1 MB more for nothing;
     # what comes next imports it
     sys.modules.setdefault("typing_extensions", None)  # type: ignore[arg-type]  # None means "not there"
+    # Nor does hashing need OpenSSL, which is 3 MB more; where it does, `app.sip.syntax.hashes` loads it
+    sys.modules.setdefault("_hashlib", None)  # type: ignore[arg-type]  # as above
 
     from app.sip.wire import claim_stdout
 

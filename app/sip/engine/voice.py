@@ -15,6 +15,7 @@ from app.model.call import Source
 from app.model.sound import keyed_tone
 from app.model.sound_figures import SoundFigures
 from app.sip.engine.audio.microphone import Microphone
+from app.sip.engine.callbacks import contained
 from app.sip.engine.frames import FRAME_MS, RATE, fill, samples_in
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ class Voice(pj.AudioMediaPort):  # type: ignore[misc]  # the wheel has no types
             raise EngineError("Only 0 to 9, A to D, * and # can be sent.", details=str(error)) from None
         self._digits.extend(tones[start : start + FRAME] for start in range(0, len(tones), FRAME))
 
+    @contained
     def onFrameRequested(self, frame: pj.MediaFrame) -> None:
         """Give the next 20 ms of what we send."""
         spoken: array[int] | None = None
@@ -138,6 +140,7 @@ class Voice(pj.AudioMediaPort):  # type: ignore[misc]  # the wheel has no types
             self.recording.sent(part)
         self.ear.sent(part)
 
+    @contained
     def onFrameReceived(self, frame: pj.MediaFrame) -> None:
         """Measure 20 ms of what the far end sends."""
         samples = array("h", samples_in(frame))

@@ -28,7 +28,6 @@ _NAME = re.compile(
 _PARAMETER = re.compile(r"(?:[A-Za-z0-9_.!~*'()\[\]/:&+$-]|%[0-9A-Fa-f]{2})+")
 _HEADERS = re.compile(r"(?:[A-Za-z0-9_.!~*'()\[\]/?:+$&=-]|%[0-9A-Fa-f]{2})*")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_DISPLAY = re.compile(rf"(?:{TOKEN}[ \t]*)*")
 _VIA = re.compile(
     rf"\s*(?P<name>{TOKEN})\s*/\s*(?P<version>{TOKEN})\s*/\s*(?P<transport>{TOKEN})\s+"
     r"(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|[^\s:;,\[\]]{1,255})(?:\s*:\s*(?P<port>[0-9]{1,5}))?\s*(?P<params>;.*)?",
@@ -125,6 +124,7 @@ class Via(msgspec.Struct, frozen=True, kw_only=True):
         received: The address that the server saw, None when it says nothing usable.
         rport: The port that the server saw; None as before.
         wants_rport: Whether `rport` stands there without a value (RFC 3581).
+        maddr: Where the sender wants the response instead, empty for nowhere else (RFC 3261 section 18.1.1).
     """
 
     transport: str
@@ -198,6 +198,8 @@ def _host_and_port(place: str) -> tuple[str, int | None]:
         port = port[1:] if port else ""
         if not is_address(host, 6):
             raise MalformedError("has a host that is not an IPv6 address")
+    elif is_address(place, 6):
+        raise MalformedError("has an IPv6 address without brackets")
     else:
         host, colon, port = place.partition(":")
         if colon and not port:
@@ -322,10 +324,14 @@ def parse_via(value: str) -> Via:
         port=port,
         branch=branch,
         received=received if is_address(received) or is_address(received, 6) else None,
-        rport=int(rport) if rport.isascii() and rport.isdecimal() and 0 < int(rport[:6]) <= 65_535 else None,
+        rport=int(rport) if _is_port(rport) else None,
         wants_rport="rport" in params and not rport,
         maddr=params.get("maddr", ""),
     )
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 5 and 0 < int(text) <= 65_535
 
 
 def via_faults(value: str) -> str:
@@ -335,6 +341,6 @@ def via_faults(value: str) -> str:
     received, rport = params.get("received"), params.get("rport")
     if received is not None and not (is_address(received.strip("[]")) or is_address(received.strip("[]"), 6)):
         return "has something in received that is not an IP address"
-    if rport and not (rport.isascii() and rport.isdecimal() and 0 < int(rport[:6]) <= 65_535):
+    if rport and not _is_port(rport):
         return "has something in rport that is not a port"
     return ""

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 import msgspec
 
 from app.sip.syntax.address import TOKEN, MalformedError
+from app.sip.syntax.hashes import NAMES, has_sha512_256, hex_digest
 
 _WORD = re.compile(TOKEN)
 _VALUE = re.compile(r"\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s,\"]*))", re.DOTALL)
 _BETWEEN = re.compile(r"[\s,]*")
 _CREDENTIALS = re.compile(r"[^\s,]*")
+_AFTER_WORD = ("", " ", "\t", ",", "=")
 
-_HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
-STRENGTH = tuple(
-    name for name in ("SHA-512-256", "SHA-256", "MD5") if _HASHES[name] in hashlib.algorithms_available
-)
+STRENGTH = tuple(NAMES)
 """Hashes of digest algorithms that can be answered, the strongest first (RFC 8760 section 2.6)."""
 
 
@@ -46,7 +44,9 @@ class Challenge(msgspec.Struct, frozen=True, kw_only=True):
     def hash_name(self) -> str:
         """The hash of its algorithm as `STRENGTH` spells it, empty when it can't be answered."""
         name = self.algorithm.upper().removesuffix("-SESS")
-        return name if name in STRENGTH else ""
+        if name not in STRENGTH or (name == "SHA-512-256" and not has_sha512_256()):
+            return ""
+        return name
 
     @property
     def usable(self) -> bool:
@@ -65,7 +65,7 @@ def parse_challenges(value: str) -> list[Challenge]:
     at = 0
     while (at := _end(_BETWEEN, value, at)) < len(value):
         word = _WORD.match(value, at)
-        if not word:
+        if not word or value[word.end() : word.end() + 1] not in _AFTER_WORD:
             # Such as the token of Negotiate, which is of no use here
             end = _end(_CREDENTIALS, value, at)
             if not found or found[-1][1] or end == at:
@@ -128,17 +128,16 @@ def digest_response(
         nc, cnonce: Nonce count, eight hex digits, and client nonce; used only with a qop.
         qop: `auth`, `auth-int`, or empty when the challenge names none.
     """
-    name = _HASHES[challenge.hash_name]
+    name = challenge.hash_name
 
     def h(*parts: str) -> str:
         # What came as bytes that are not UTF-8 is hashed as it came
-        joined = b":".join(part.encode("utf-8", "surrogateescape") for part in parts)
-        return hashlib.new(name, joined, usedforsecurity=False).hexdigest()
+        return hex_digest(name, b":".join(part.encode("utf-8", "surrogateescape") for part in parts))
 
     ha1 = h(user, challenge.realm, password)
     if challenge.algorithm.upper().endswith("-SESS"):
         ha1 = h(ha1, challenge.nonce, cnonce)
-    parts = [hashlib.new(name, body, usedforsecurity=False).hexdigest()] if qop == "auth-int" else []
+    parts = [hex_digest(name, body)] if qop == "auth-int" else []
     ha2 = h(method, uri, *parts)
     if not qop:
         return h(ha1, challenge.nonce, ha2)

@@ -12,7 +12,7 @@ from app.sip.syntax.text import one_line
 
 _MOST = 5
 """Values of one kind that are kept."""
-_LONGEST_BODY = 2000
+_LONGEST_WARNING = 2000
 # RFC 3261 section 20.43: 307 isi.edu "Session parameter 'foo' not understood"
 _WARNING = re.compile(r"([0-9]{3})[ \t]+\S+[ \t]+\"((?:[^\"\\]|\\.)*)\"", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -42,14 +42,14 @@ def explanation_of(message: Message, head: Head | None) -> Explanation:
         accepts=_kept(tokens.get("accept", ())),
         allows=tokens.get("allow", ()),
         min_expires_s=seconds.get("min-expires", seconds.get("min-se")),
-        text=one_line(text[:_LONGEST_BODY]),
+        text=one_line(text),
         server=one_line(message.first("server") or message.first("user-agent"), 120),
     )
 
 
 def _warnings(message: Message) -> Iterable[str]:
     for header in message.named("warning"):
-        found = _WARNING.findall(header.value[:_LONGEST_BODY])
+        found = _WARNING.findall(header.value[:_LONGEST_WARNING])
         yield from (f"{code} {_ESCAPE.sub(_ESCAPED, text)}" for code, text in found)
         if not found:
             yield header.value

@@ -20,9 +20,7 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n")
 # With their compact forms (RFC 3261 section 7.3.3)
 _LENGTH = re.compile(rb"^(?:content-length|l)[ \t]*:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _TYPE = re.compile(rb"^(?:content-type|c)[ \t]*:", re.IGNORECASE | re.MULTILINE)
-_NEXT_START = re.compile(
-    rb"(?:^|\n)(?=SIP/2\.0 [1-6][0-9][0-9][ \r]|[A-Z]{3,16} sips?:[^\s]{1,240} SIP/2\.0\r?\n)"
-)
+_NEXT_START = re.compile(rb"\n(?=SIP/2\.0 [1-6][0-9][0-9][ \r]|[A-Z]{3,16} sips?:[^\s]{1,240} SIP/2\.0\r?\n)")
 
 
 class FramingError(Exception):
@@ -100,7 +98,8 @@ class Framer:
     def _end_without_length(self, body: int) -> int:
         if not _TYPE.search(self._buffer, 0, body):
             return body
-        following = _NEXT_START.search(self._buffer, body)
+        # The end of the last header line is looked at too: the body may be empty
+        following = _NEXT_START.search(self._buffer, body - 1)
         return min(following.end() if following else len(self._buffer), body + BODY_LIMIT)
 
     def _check_start(self) -> None:

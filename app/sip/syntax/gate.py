@@ -46,7 +46,12 @@ LONGEST_TAG = 512
 _ONCE = ("from", "to", "call-id", "cseq", "content-type", "max-forwards")
 """Headers that may stand there once (RFC 3261 section 7.3.1); twice, a message means two things."""
 _TOKEN_LISTS = ("allow", "supported", "require", "proxy-require", "unsupported", "accept", "allow-events")
-_SECONDS = ("expires", "min-expires", "min-se", "retry-after")
+_SECONDS = {
+    "expires": values.seconds,
+    "min-expires": values.seconds,
+    "min-se": values.min_se,
+    "retry-after": values.retry_after,
+}
 _CSEQ = re.compile(r"([0-9]{1,10})[ \t]+([A-Za-z0-9.!%*_+`'~-]{1,32})")
 _WORD = re.compile(r"[\x21-\x7e]+")
 
@@ -125,7 +130,7 @@ class _Reader:
             star=star,
             routes=self._routes(message),
             seconds=self._seconds(message, names),
-            tokens={name: self._tokens(message, name) for name in names.intersection(_TOKEN_LISTS)},
+            tokens={name: self._tokens(message, name) for name in _TOKEN_LISTS if name in names},
             session_expires=self._first(message, "session-expires", values.session_expires, "seconds"),
             rseq=self._first(message, "rseq", values.seconds, "a sequence"),
             rack=values.rack(message.first("rack")),
@@ -207,7 +212,8 @@ class _Reader:
             raise self._stop("CSeq", header.line, "is not a number below 2^31 and a method")
         if message.is_request and found[2] != message.method:
             raise self._stop("CSeq", header.line, "names another method than the request")
-        return found[2], int(found[1])
+        # A response names the method of a request of ours, which had it in capitals
+        return found[2] if message.is_request else found[2].upper(), int(found[1])
 
     def _via(self, message: Message) -> Via:
         header = self._needed(message, "via")
@@ -220,7 +226,7 @@ class _Reader:
             raise self._stop("Via", header.line, str(error)) from None
         if not via.branch and not message.is_request:
             raise self._stop("Via", header.line, "has no branch")
-        if what := via_faults(vias[0]):
+        if (via.received is None or via.rport is None) and (what := via_faults(vias[0])):
             self._repair(header, what)
         return via
 
@@ -323,9 +329,8 @@ class _Reader:
 
     def _seconds(self, message: Message, names: set[str]) -> dict[str, int]:
         found: dict[str, int] = {}
-        for name in names.intersection(_SECONDS):
-            read = values.retry_after if name == "retry-after" else values.seconds
-            value = self._first(message, name, read, "seconds")
+        for name, read in _SECONDS.items():
+            value = self._first(message, name, read, "seconds") if name in names else None
             if value is not None:
                 found[name] = value
         return found
@@ -383,5 +388,6 @@ class _Reader:
             self._note("SDP", body.split(b"\n")[0].decode("utf-8", "surrogateescape"), str(error))
             return None, True
         for fault in sdp.faults:
-            self._note(f"SDP {fault.line[:2]}", fault.line, fault.what)
+            kind = fault.line[:2] if fault.line[1:2] == "=" else ""
+            self._note(f"SDP {kind}".rstrip(), fault.line, fault.what)
         return sdp, False

@@ -22,7 +22,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     """What has been read of a message.
 
     Attributes:
-        method: The request's, or that of the CSeq; upper case where it is a known one.
+        method: The request's as written; of a response that of its CSeq, in upper case.
         code, phrase: Of a response, the phrase readable; 0 and empty for a request.
         uri: The Request-URI, None where its scheme is not sip or sips, or of a response.
         via: The top Via.

@@ -116,8 +116,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def phrase(self) -> str:
-        """The reason phrase of a response."""
-        return self.start.split(" ", 2)[2] if self.start.count(" ") > 1 else ""
+        """The reason phrase of a response, empty for a request."""
+        return "" if self.is_request else self.start.partition(" ")[2].partition(" ")[2]
 
     def first(self, name: str) -> str:
         """The value of the first header of that name, unsplit; empty when there is none."""

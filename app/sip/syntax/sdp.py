@@ -30,7 +30,7 @@ _ORIGIN = re.compile(r"(\S+) +(\S+) +(\S+) +IN +(IP[46]) +(\S+) *")
 _RTPMAP = re.compile(r"([0-9]{1,3}) +([A-Za-z0-9._-]{1,32})/([0-9]{1,6})(?:/([0-9]{1,2}))? *")
 _FMTP = re.compile(r"([0-9]{1,3}) +([\x20-\x7e]{1,200})")
 _CRYPTO = re.compile(
-    r"([0-9]{1,9}) +[A-Za-z0-9_]{1,64} +inline:[A-Za-z0-9+/=|:]{1,120}(?: +[\x21-\x7e]{1,64}){0,4} *"
+    r"([0-9]{1,9}) +[A-Za-z0-9_]{1,64} +inline:[A-Za-z0-9+/=|:^]{1,120}(?: +[\x21-\x7e]{1,64}){0,4} *"
 )
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _FIRST_DYNAMIC = 96

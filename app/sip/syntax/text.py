@@ -24,10 +24,18 @@ def readable(text: str | bytes) -> str:
 
 def one_line(text: str | bytes, limit: int = LONGEST_TEXT) -> str:
     """`readable` text on one line: nothing unprintable, at most `limit` characters."""
-    start = readable(text[: 8 * limit])
+    start = readable(_beginning(text, 8 * limit))
     words = "".join(char if char.isprintable() else " " for char in start)
     line = " ".join(words.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _beginning(text: str | bytes, length: int) -> str | bytes:
+    """At most so much of it; bytes are not cut within a character of UTF-8, which would spoil all others."""
+    if isinstance(text, bytes) and len(text) > length:
+        while length and text[length] & 0xC0 == 0x80:
+            length -= 1
+    return text[:length]
 
 
 def readable_lines(raw: bytes) -> str:

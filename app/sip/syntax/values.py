@@ -34,6 +34,11 @@ def retry_after(text: str) -> int | None:
     return min(int(found[1]), HIGHEST_SECONDS) if found else None
 
 
+def min_se(text: str) -> int | None:
+    """Seconds of a Min-SE, which may have parameters behind it (RFC 4028 section 5)."""
+    return seconds(text.partition(";")[0].rstrip())
+
+
 def session_expires(text: str) -> tuple[int, str] | None:
     """Seconds and refresher of a Session-Expires (RFC 4028 section 4); None when it can't be read."""
     found = _SESSION_EXPIRES.fullmatch(" ".join(text.split()))

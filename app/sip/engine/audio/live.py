@@ -16,6 +16,7 @@ from app.sip.engine.audio.devices import Role
 from app.sip.engine.audio.microphone import Microphone
 from app.sip.engine.audio.speaker import Speaker
 from app.sip.engine.audio.wish import Report, Wish
+from app.sip.engine.callbacks import contained
 from app.sip.engine.frames import FRAME_MS, RATE, samples_in
 from app.sip.engine.leg import Leg
 from app.sip.engine.voice import FRAME
@@ -39,6 +40,7 @@ class _SpeakerPort(pj.AudioMediaPort):  # type: ignore[misc]  # the wheel has no
         audio.init(pj.PJMEDIA_FORMAT_PCM, RATE, 1, FRAME_MS * 1000, 16)
         self.createPort("speaker", audio)
 
+    @contained
     def onFrameReceived(self, frame: pj.MediaFrame) -> None:
         """Pass it on and leave."""
         self._speaker.hear(samples_in(frame))

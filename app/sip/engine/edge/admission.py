@@ -82,9 +82,9 @@ def _is_in(plain: str, did: DidRange) -> bool:
     digits = plain.removeprefix("+")
     if digits in did:
         return True
-    # With and without country code, trunk prefix or 00 in front
-    length = len(did.first)
-    if length >= _FEWEST_SHARED and len(digits) > length:
-        return digits[-length:] in did
-    shared = did.first.removeprefix("0")[-len(digits.lstrip("0")) :] if did.first == did.last else ""
-    return len(shared) >= _FEWEST_SHARED and digits.lstrip("0") == shared
+    # With and without country code, trunk prefix or 00 in front, on either side
+    length, core = len(did.first), digits.lstrip("0")
+    zeros = length - len(did.first.lstrip("0"))
+    if _FEWEST_SHARED <= length - zeros <= len(digits):
+        return "0" * zeros + digits[zeros - length :] in did
+    return len(core) >= _FEWEST_SHARED and did.first[: length - len(core)] + core in did

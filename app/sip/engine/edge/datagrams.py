@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import sys
 from collections.abc import Iterator
 
 from app.model.signalling import IcmpError, Unreachable
@@ -38,6 +37,7 @@ class Datagrams:
             raise
         self.port = int(self.sock.getsockname()[1])
         self._last = Hop(Transport.UDP, "", 0)
+        self._reset = False
 
     def send(self, raw: bytes, hop: Hop) -> IcmpError | None:
         """Send one datagram; what this computer itself says against it, None when it has left."""
@@ -59,20 +59,21 @@ class Datagrams:
                 raw, (address, port) = self.sock.recvfrom(_LARGEST)
             except BlockingIOError:
                 return
-            except OSError:
-                # An ICMP error, which `errors` has more of; Windows says it of recvfrom
+            except ConnectionResetError:
+                # Windows says in this way that a port was closed, and not which
+                self._reset = True
                 continue
+            except OSError:
+                continue  # an ICMP error, which `errors` has more of
             yield raw, Hop(Transport.UDP, address, port)
 
     def errors(self) -> list[IcmpError]:
-        """ICMP errors that have come."""
-        return read_errors(self.sock)
-
-    def closed_port(self) -> IcmpError | None:
-        """On Windows, where an error names no address: that the last place sent to is closed."""
-        if sys.platform != "win32" or not self._last.address:
-            return None
-        return IcmpError(kind=Unreachable.PORT, target=str(self._last))
+        """ICMP errors that have come; one that names no address is of the last place sent to."""
+        found = read_errors(self.sock)
+        if self._reset:
+            self._reset = False
+            found.append(IcmpError(kind=Unreachable.PORT, target=str(self._last)))
+        return found
 
     def close(self) -> None:
         """Close the socket."""

@@ -106,7 +106,7 @@ class Responses:
         except (MalformedError, IndexError):
             return None
         words = message.first("cseq").split()
-        method = words[1] if len(words) == 2 else "INVITE"
+        method = words[1].upper() if len(words) == 2 else "INVITE"
         return self._wire.sent.get(via.branch, method, now)
 
     def _leg(self, sent: Sent, head: Head, source: Hop) -> Leg | None:

@@ -54,15 +54,10 @@ class Routing:
         if uri is None:
             then(Detour(leg.peer, "the far end gave no address that can be used (Contact)"))
             return
-        transport = transport_of(uri, self._target.transport)
-        if transport is None or transport is Transport.TLS:
-            wanted = "TLS" if transport else uri.param("transport").upper()[:16]
-            then(
-                Detour(
-                    leg.peer,
-                    f"{uri.text} asks for {wanted}, and this trunk uses {self._target.transport.upper()}",
-                )
-            )
+        transport, usual = transport_of(uri, self._target.transport), self._target.transport
+        if transport not in (usual, Transport.TCP):
+            wanted = transport.upper() if transport else uri.param("transport").upper()[:16]
+            then(Detour(leg.peer, f"{uri.text} asks for {wanted}, and this trunk uses {usual.upper()}"))
             return
         if is_address(uri.host) or ":" in uri.host:
             then(self._at(uri, uri.host, transport, leg))
@@ -86,7 +81,7 @@ class Routing:
             return f"{address} is not an address"
         if ip.version != 4:
             return f"{address} is an IPv6 address, which Ringback can't use"
-        if ip.is_multicast or ip.is_unspecified or (ip.is_reserved and not ip.is_private):
+        if ip.is_multicast or ip.is_reserved or address.startswith("0."):
             return f"{address} is not the address of one computer"
         if ip.is_loopback and not self._local:
             return f"{address} is the provider's own name for itself and leads to this computer"

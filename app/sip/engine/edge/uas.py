@@ -113,9 +113,10 @@ class Uas:
             case "INVITE":
                 return self._invite(message, head, source, user)
             case "OPTIONS":
-                if trusted or not user or self._admission.knows(user):
-                    return Decision(answers.OK, answers.capabilities(), stranger=not trusted)
-                return Decision(answers.UNKNOWN_USER, stranger=True)
+                if not (trusted or not user or self._admission.knows(user)):
+                    return Decision(answers.UNKNOWN_USER, stranger=True)
+                found = _extension_refusal(head) or Decision(answers.OK, answers.capabilities())
+                return found._replace(stranger=not trusted)
             case "NOTIFY" if head.event == "refer":
                 return Decision(answers.UNKNOWN_DIALOG, stranger=not trusted)
             case "NOTIFY" | "SUBSCRIBE":

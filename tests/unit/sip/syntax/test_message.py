@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.sip.syntax.message import MessageError, parse, serialise, split_list
+from app.sip.syntax.message import MOST_VALUES, MessageError, made, parse, serialise, split_list
 
 ODD = (
     b"INVITE sip:vivekg@chair-dnrc.example.com;unknownparam SIP/2.0\r\n"
@@ -84,3 +84,48 @@ def test_response_without_cseq_has_no_method():
 def test_start_lines_of_other_protocols_are_refused(start):
     with pytest.raises(MessageError, match="start line"):
         parse(f"{start}\r\nA: b\r\n\r\n".encode())
+
+
+@pytest.mark.parametrize(
+    ("start", "phrase"),
+    [
+        ("SIP/2.0 200 OK", "OK"),
+        ("SIP/2.0 486 Busy  Here", "Busy  Here"),
+        ("SIP/2.0 200 ", ""),
+        ("SIP/2.0 200", ""),
+        ("INVITE sip:a@b SIP/2.0", ""),
+    ],
+)
+def test_only_a_response_has_a_phrase(start: str, phrase: str) -> None:
+    assert parse(f"{start}\r\n\r\n".encode()).phrase == phrase
+
+
+def test_of_a_list_without_end_the_first_values_are_taken() -> None:
+    assert split_list("a," * 100_000) == ["a"] * MOST_VALUES
+
+
+def test_a_header_of_our_own_has_its_name_in_both_forms() -> None:
+    header = made("Record-Route", "<sip:a;lr>")
+    assert (header.name, header.line, header.value) == (
+        "record-route",
+        "Record-Route: <sip:a;lr>",
+        "<sip:a;lr>",
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("Subject: a", "a"),
+        ("Subject:a", "a"),
+        ("Subject :\t a \t", "a"),
+        ("Subject: a\r\n b", "a b"),
+        ("Subject:\r\n\t a\r\n b", "a b"),
+        ("Subject: a \r\n b", "a  b"),
+        ("Subject:", ""),
+        ("Subject: a: b", "a: b"),
+    ],
+)
+def test_values_are_unfolded(line: str, value: str) -> None:
+    (header,) = parse(f"SIP/2.0 200 OK\r\n{line}\r\n\r\n".encode()).headers
+    assert (header.name, header.value) == ("subject", value)

@@ -99,3 +99,59 @@ def test_messages_before_the_bad_one_are_given():
 def test_equal_lengths_twice_are_no_harm():
     raw = b"SIP/2.0 200 OK\r\nl: 2\r\nContent-Length: 2\r\n\r\nhi"
     assert frames(raw) == [raw]
+
+
+# Bodies without a length, which RFC 3261 section 20.14 forbids on a stream
+
+OPEN = b"SIP/2.0 200 OK\r\nContent-Type: application/sdp\r\n\r\n"
+SDP = b"v=0\r\no=- 1 1 IN IP4 h\r\n"
+
+
+@pytest.mark.parametrize("head", [OPEN, OPEN.replace(b"Content-Type", b"c"), OPEN.replace(b"\r\n", b"\n")])
+@pytest.mark.parametrize(
+    "after",
+    [
+        SECOND,
+        THIRD,
+        b"BYE sip:1001@192.0.2.7:5060;transport=tcp SIP/2.0\r\nl: 0\r\n\r\n",
+        b"OPTIONS sips:a@b SIP/2.0\r\nl: 0\r\n\r\n",
+    ],
+)
+def test_a_body_without_length_ends_where_the_next_message_begins(head: bytes, after: bytes) -> None:
+    assert frames(head + SDP + after) == [head + SDP, after]
+    assert frames(head + after) == [head, after]
+
+
+def test_a_body_without_length_ends_with_what_has_come() -> None:
+    assert frames(OPEN + SDP) == [OPEN + SDP]
+    assert frames(OPEN + SDP, SECOND) == [OPEN + SDP, SECOND]
+
+
+def test_a_body_without_length_has_the_limit_of_all_bodies() -> None:
+    whole = OPEN + b"a=x\r\n" * (BODY_LIMIT // 5 + 1)
+    first = next(Framer().frames(whole))
+    assert isinstance(first, bytes)
+    assert len(first) == len(OPEN) + BODY_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\nServer", "HTTP/1.1 400 Bad Request"),
+        (b"OPTIONS sip:a@b SIP/2.0\r\nl: -1\r\n\r\n", "Content-Length: -1"),
+        (b"OPTIONS sip:a@b SIP/2.0\r\nl: 300000\r\n\r\n", "Content-Length: 300000"),
+        (b"OPTIONS sip:a@b SIP/2.0\r\nl: 1\r\nl: 2\r\n\r\n", "Content-Length"),
+        (b"x" * (HEADERS_LIMIT + 1), ""),
+    ],
+)
+def test_the_line_at_fault_is_named(data: bytes, line: str) -> None:
+    with pytest.raises(FramingError) as caught:
+        frames(data)
+    assert caught.value.line == line
+
+
+def test_words_for_people_have_nothing_that_a_terminal_obeys() -> None:
+    with pytest.raises(FramingError) as caught:
+        frames(b"\x1b[31m\x00\xe9" + b"x" * 500 + b"\r\n")
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 120
