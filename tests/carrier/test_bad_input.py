@@ -125,6 +125,7 @@ def test_what_is_noted_about_a_caller_holds_nothing_a_terminal_obeys() -> None:
     ("header", "reason"),
     [
         ("Contact: <tel:1001>", "Contact is a tel: address and not a SIP address"),
+        ("Contact: <sip:1001@127.0.0.1:70000>", "Contact has a port that is not a number up to 65535"),
         ("Contact: sip:1001@127.0.0.1?Route=%3Csip:x%3E", "Contact needs angle brackets around its address"),
         ("Record-Route: *", "Record-Route is not a URI"),
         ("Require: 100rel, a b", "Require has something in its list that is not a word"),
