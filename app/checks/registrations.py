@@ -35,6 +35,8 @@ def registration_ids(outcome: RegisterOutcome, facts: Facts) -> Iterable[str]:
         if outcome.target is not None and tried not in ((), (outcome.target,)):
             yield "DNS-SRVDOWN"
         yield from _binding_ids(outcome)
+    if outcome.lost_after_s is not None:
+        yield "TLS-IDLE"
 
 
 def _binding_ids(outcome: RegisterOutcome) -> Iterable[str]:
@@ -72,8 +74,6 @@ def _local_id(outcome: RegisterOutcome, facts: Facts) -> str:
     if found := sign_in.unfinished(facts, challenges=outcome.challenges):
         return found
     cause = facts.local_cause
-    if cause is LocalCause.CONNECTION_LOST and outcome.lost_after_s is not None:
-        return "TLS-IDLE"
     if cause is LocalCause.NO_ROUTE and outcome.target is None:
         return "DNS-NOADDR"
     if cause is LocalCause.NO_ROUTE and outcome.target is not None and ":" in outcome.target.address:

@@ -279,9 +279,9 @@ def test_a_connection_that_was_lost_while_waiting_looks_at_the_keep_alive(
     keep_alive: int, cause: str, field: str
 ) -> None:
     trunk = replace(TRUNK, transport=Transport.TCP, keep_alive=keep_alive)
-    outcome = unreached(LocalCause.CONNECTION_LOST, lost_after_s=75.4)
-    (finding,) = explain_registration(outcome, trunk)
-    assert finding.id == "TLS-IDLE"
+    outcome = refused(200, "OK", state=TrunkState.REGISTERED, expires_s=300, lost_after_s=75.4)
+    (finding, good) = explain_registration(outcome, trunk)
+    assert (finding.id, finding.verdict, good.id) == ("TLS-IDLE", Verdict.WARNING, "REG-OK")
     assert "1 minute 15 seconds after signing in" in finding.title
     assert finding.field == field
     assert (cause in finding.causes[0]) is True
