@@ -1,7 +1,7 @@
 """A plain pjsua2 endpoint, as its documentation shows it: what Ringback's engine is measured against.
 
-Reads one JSON object from standard input (port, user, password, rounds, number, seconds) and writes one line of JSON
-with what it took: the times of registrations with digest, and the processor time of a call.
+Reads one JSON object from standard input (port, user, password, rounds, number, seconds) and writes one
+line of JSON with what it took: the times of registrations with digest, and the processor time of a call.
 """
 
 from __future__ import annotations
