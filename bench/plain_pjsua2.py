@@ -73,6 +73,7 @@ def main() -> None:
     settings.regConfig.registrarUri = f"sip:{where}"
     settings.regConfig.registerOnAdd = False
     settings.natConfig.contactRewriteUse = 0
+    settings.mediaConfig.transportConfig.boundAddress = "127.0.0.1"
     credentials = pj.AuthCredInfo("digest", "*", asked["user"], 0, asked["password"])
     settings.sipConfig.authCreds.append(credentials)
     account = _Account()
