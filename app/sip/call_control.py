@@ -28,6 +28,7 @@ from app.sip.messages import (
     WatchDevices,
 )
 from app.sip.notices import CallAccepted
+from app.system_country import system_countries
 
 
 class CallControl:
@@ -129,5 +130,5 @@ class CallControl:
 
     def _dialled(self, number: str) -> tuple[str, str, tuple[str, ...]]:
         trunk = self._trunk
-        dialled = dial(number, trunk)
+        dialled = dial(number, trunk, system_countries())
         return dialled.user, trunk.country, prefixes(trunk.tech_prefix, trunk.tech_separator)

@@ -46,6 +46,7 @@ from app.sip.notices import (
 from app.sip.sign_in import SignInAnswer, cause_in_words, is_old_news, outcome_by_call
 from app.sip.sign_in_walk import Resolve, SignInWalk
 from app.sip.targets import resolve
+from app.system_country import system_countries
 
 _UP = frozenset({TrunkState.REGISTERED, TrunkState.REACHABLE})
 
@@ -188,7 +189,7 @@ class TrunkSession:
             CallRefusedError: An emergency number.
             UserError: Not a number, not connected, all channels in use, or refused by the engine.
         """
-        dialled = dial(number, self.trunk).user
+        dialled = dial(number, self.trunk, system_countries()).user
         engine = self._connected_engine()
         if self._is_full():
             raise UserError(

@@ -36,8 +36,9 @@ def warm_up() -> None:
     from app.checks import diagnosis
     from app.providers import catalogue
     from app.sip import emergency
+    from app.system_country import system_countries
 
     # Their tables are read with the first question
     diagnosis.headline(())
-    emergency.countries()
+    emergency.find("100", "US", system_countries())
     catalogue.providers()
