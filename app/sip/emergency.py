@@ -161,24 +161,27 @@ def find(
     ours = tuple(dict.fromkeys(place for place in (trunk, *map(country_of, here)) if place))
     readings = read(number, prefixes)
     found = emergencies(readings, ours, everywhere_else=trunk is None)
+    digits = only_digits(number)
     # 90044112 is a mobile telephone in Norway, and not 9 for a line, 00, 44 and 112
-    by_chance = (
-        found and all(hit.doubtful for hit in found) and is_telephone_number(only_digits(number), ours)
-    )
+    by_chance = bool(found) and all(hit.doubtful for hit in found) and is_telephone_number(digits, ours)
     if found and not by_chance:
         return _refusal(found, Severity.EMERGENCY, ours)
     found = live_services(readings, trunk) if trunk else frozenset()
-    return _refusal(found, Severity.LIVE, ours) if found else None
+    if not trunk or not found:
+        return None
+    # 90116673 is one in Denmark, and not 9, 0 and 116673
+    prefixed = not digits.startswith("+") and all(hit.entry != digits for hit in found)
+    return (
+        None if prefixed and is_telephone_number(digits, (trunk,)) else _refusal(found, Severity.LIVE, ours)
+    )
 
 
 def _refusal(hits: Collection[Hit], severity: Severity, ours: tuple[Country, ...]) -> Refusal:
     # The longest entry says best what was meant, and of two the one that more countries have
     entry = max({hit.entry for hit in hits}, key=lambda entry: (len(entry), _count(hits, entry), entry))
-    order = {place.code: at for at, place in reversed([*enumerate((*ours, *countries()))])}
-    same = sorted(
-        (hit for hit in hits if hit.entry == entry),
-        key=lambda hit: (order.get(hit.country.code, len(order)), hit.country.code),
-    )
+    order = [*ours, *countries()]
+    same = sorted((hit for hit in hits if hit.entry == entry), key=lambda hit: hit.country.code)
+    same.sort(key=lambda hit: order.index(hit.country) if hit.country in order else len(order))
     return Refusal(
         entry=entry,
         severity=severity,

@@ -228,15 +228,18 @@ def is_telephone_number(digits: str, places: Iterable[Country]) -> bool:
     import phonenumbers as lib
 
     for place in (None,) if digits.startswith("+") else places:
-        # Where there is a national prefix, no number goes without it, except in North America
-        if place and place.calling_code != "1" and not digits.startswith(place.national_prefix):
-            continue
         try:
             parsed = lib.parse(digits, place.code if place else None)
         except lib.NumberParseException:
             continue
-        at_home = place is None or str(parsed.country_code) == place.calling_code
-        if at_home and lib.is_valid_number(parsed):
+        if not lib.is_valid_number(parsed):
+            continue
+        if place is None:
+            return True
+        # In most countries nobody is reached without the national prefix; in North America it may be left out
+        dialled = re.sub(r"\D", "", lib.format_number(parsed, lib.PhoneNumberFormat.NATIONAL))
+        at_home = str(parsed.country_code) == place.calling_code
+        if at_home and digits in (dialled, place.national_prefix + dialled):
             return True
     return False
 

@@ -83,8 +83,10 @@ def read(number: str, prefixes: Collection[str] = ()) -> frozenset[Reading]:
         found.update(_digits(segment))
         found.update(_behind_feature_code(segment))
     keyed = body.lower().translate(_KEYPAD)
-    if len(keyed) >= _SHORTEST_IN_LETTERS and body[:1] in "+0123456789":
-        found.update(_digits(keyed))
+    if keyed != body and len(keyed) >= _SHORTEST_IN_LETTERS and body[:1] in "+0123456789":
+        # A word may be longer than the number: of 1800RESPECT ten digits count
+        for length in (len(keyed), _SHORTEST_IN_LETTERS, _SHORTEST_IN_LETTERS + 1):
+            found.update(_digits(keyed[:length]))
     return frozenset(found)
 
 

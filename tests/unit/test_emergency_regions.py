@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import re
+import subprocess
+import sys
 from functools import cache
 
 import pytest
@@ -212,7 +214,6 @@ def test_what_europe_reserves_is_refused_all_over_europe(number: str) -> None:
         for text in (
             number,
             f"{number[:3]} {number[3:]}",
-            f"0{number}",
             f"9{number}",
             f"+{place.calling_code}{number}",
             f"00{place.calling_code}{number}",
@@ -244,6 +245,31 @@ def test_the_european_union_is_complete() -> None:
     members = {union[at : at + 2] for at in range(0, len(union), 2)}
     assert len(members) == 27
     assert members | {"GB", "CH", "NO", "IS", "LI"} <= set(EUROPE)
+
+
+@pytest.mark.parametrize("module", ["app.sip.engine.process", "app.cli.commands", "app.ui.main_window"])
+def test_nothing_is_read_before_a_number_is_asked_for(module: str) -> None:
+    code = (
+        f"import sys, importlib; importlib.import_module({module!r})\n"
+        "from app.sip import emergency_table\n"
+        "print(sum(each.cache_info().currsize for each in (emergency_table._table, emergency_table._crises,"
+        " emergency_table._country)), 'phonenumbers' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == ["0", "False"]
+
+
+def test_an_engine_does_not_carry_the_guard_before_its_first_call() -> None:
+    code = (
+        "import sys, app.sip.engine.process\n"
+        "print([name for name in sys.modules if name.startswith(('app.sip.emergency', 'app.sip.readings'))])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"
 
 
 def test_one_of_a_pattern_is_one_of_all() -> None:
