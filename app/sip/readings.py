@@ -75,10 +75,9 @@ def read(number: str, prefixes: Collection[str] = ()) -> frozenset[Reading]:
     spaced = _FEATURE_CODE.match(dialled.strip())
     if spaced:
         found.update(_behind_feature_code(dialled.strip()[spaced.end() :]))
-    for stars in _STARS.finditer(body):
-        if stars.start() < behind:
-            continue
-        # Also where a number is an argument of a feature code: *21*112# forwards all calls to it
+    # Numbers are arguments of a feature code too: *21*112# forwards all calls. Where digits come first, they
+    # are an account or a prefix, which the provider knows and we may not.
+    for stars in _STARS.finditer(body) if body[:1] in ("*", "#") else ():
         segment = _END.split(body[stars.end() :], maxsplit=1)[0]
         found.update(_digits(segment))
         found.update(_behind_feature_code(segment))
