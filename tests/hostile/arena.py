@@ -39,6 +39,7 @@ from app.sip.messages import (
 )
 from app.sip.syntax.framing import Framer
 from tests.hostile.hostile_values import answer_values
+from tests.hostile.torture_messages import header
 
 HOST = "127.0.0.1"
 USER = "1001"
@@ -61,7 +62,8 @@ class Far:
     fill it up.
 
     Attributes:
-        queue: What the engine has sent.
+        queue: What the engine has sent and nobody has read.
+        heard: All that it has sent.
         source: Where from.
         port: Where to.
         write: Sends bytes to the engine; None while there is no connection.
@@ -71,6 +73,7 @@ class Far:
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self.queue: asyncio.Queue[bytes] = asyncio.Queue()
+        self.heard: list[bytes] = []
         self.source = (HOST, 0)
         self.port = 0
         self.write: Callable[[bytes], None] | None = None
@@ -87,6 +90,7 @@ class Far:
 
     def received(self, raw: bytes) -> None:
         """One message has come."""
+        self.heard.append(raw)
         if raw.strip() and not self._be_polite(raw):
             self.queue.put_nowait(raw)
 
@@ -117,6 +121,7 @@ class Far:
     async def hang_up(self) -> None:
         """End the connection, after what was sent over it has been read."""
         if self.finish is not None:
+            self.write = None
             self.finish()
             async with asyncio.timeout(LIMIT_S):
                 await self.lost.wait()
@@ -225,11 +230,21 @@ class Arena:
         }
         return OpenAccount(**{**values, **changes})  # type: ignore[arg-type]  # values of the right types
 
-    async def register(self, hostile: Make) -> RegistrationChanged:
-        """Have it register, answer with hostile bytes and then properly; gives what it made of that."""
-        self.events.clear()
+    async def register(self, hostile: Make, *, clear: bool = True) -> RegistrationChanged:
+        """Have it register, answer with hostile bytes and then properly; gives what it made of that.
+
+        Args:
+            hostile: What the first REGISTER is answered with.
+            clear: Whether the events so far are forgotten.
+        """
+        if clear:
+            self.events.clear()
+        before = len(self.events)
         await self.engine.request(Register(limit_s=4.0))
-        outcome = lambda: [e for e in self.events if isinstance(e, RegistrationChanged)]  # noqa: E731  # short
+
+        def outcome() -> list[RegistrationChanged]:
+            return [event for event in self.events[before:] if isinstance(event, RegistrationChanged)]
+
         asked = await self.far.next(b"REGISTER ")
         for raw in hostile(asked):
             self.far.send(raw)
@@ -278,10 +293,10 @@ class Arena:
         except EngineError:
             assert not self.outcomes, (self.outcomes, self.log)
 
-    async def turn_away(self) -> None:
-        """End every call that is up."""
+    async def turn_away(self, *, but: str = "") -> None:
+        """End every call that is up, but for one."""
         calls = {event.call_id for event in self.events if isinstance(event, CallChanged)}
-        for call_id in calls:
+        for call_id in calls - {but}:
             if not self._ended(call_id):
                 await self.attempt(HangUp(call_id=call_id))
                 await self.until(lambda call_id=call_id: bool(self._ended(call_id)), "the end of the call")  # type: ignore[misc]  # bound at once
@@ -337,7 +352,7 @@ class Arena:
         Over TCP the engine registers again if there is no connection.
         """
         if self.far.write is None:
-            await self.register(lambda asked: [])
+            await self.register(lambda asked: [], clear=False)
         mark = next(_numbers)
         source = f"{HOST}:{self.far.port}"
         self.far.send(
@@ -422,9 +437,12 @@ def answer(request: bytes, status: str, *headers: str, body: str = "", tag: str 
 
 
 def _ack(response: bytes) -> bytes:
-    """The ACK for a final response of the engine."""
-    lines = [f"{name}: {header_value(response, name)}" for name in ("Via", "From", "To", "Call-ID")]
-    number = header_value(response, "CSeq").partition(" ")[0]
+    """The ACK for a final response of the engine; nothing where the request was too damaged for one."""
+    try:
+        lines = [f"{name}: {header_value(response, name)}" for name in ("Via", "From", "To", "Call-ID")]
+        number = header_value(response, "CSeq").partition(" ")[0]
+    except ValueError:
+        return b""
     head = [f"ACK sip:{USER}@{HOST} SIP/2.0", *lines, f"CSeq: {number} ACK", "Content-Length: 0", "", ""]
     return "\r\n".join(head).encode("latin-1")
 
@@ -434,10 +452,12 @@ def _branch(raw: bytes) -> str:
 
 
 def header_value(raw: bytes, name: str) -> str:
-    """The value of a header, without an expires parameter."""
-    found = re.search(rf"^{name}:\s*([^\r\n]*)", raw.decode("latin-1"), re.MULTILINE | re.IGNORECASE)
-    assert found, (name, raw)
-    return found[1].partition(";expires")[0]
+    """The value of a header, without an expires parameter.
+
+    Raises:
+        ValueError: There is none.
+    """
+    return header(raw, name.lower().encode()).decode("latin-1").partition(";expires")[0]
 
 
 @asynccontextmanager
