@@ -22,7 +22,7 @@ from aiosipua import (
 )
 
 from app.sip.carrier.messages import CarrierOptions, Timing
-from app.sip.carrier.transports import take_message
+from app.sip.syntax.framing import Framer
 from tests.carrier.ear import HOST, Ear, sdp
 
 LIMIT_S = 8.0
@@ -82,7 +82,6 @@ class Phone:
         self.closed = False
         self.ear: Ear
         self._wire: Any = None
-        self._buffer = bytearray()
         self.port = 0
         self.cseq = 0
         self.tag = secrets.token_hex(4)
@@ -418,19 +417,14 @@ class _Datagrams(asyncio.DatagramProtocol):
 class _Stream(asyncio.Protocol):
     def __init__(self, phone: Phone) -> None:
         self._phone = phone
-        self._buffer = bytearray()
-        self.pongs = 0
+        self._framer = Framer()
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        while True:
-            while self._buffer.startswith(b"\r\n"):
-                del self._buffer[:2]
+        for frame in self._framer.frames(data):
+            if isinstance(frame, bytes):
+                self._phone.take(frame)
+            else:
                 self._phone.received.append(SipResponse(status_code=0, reason_phrase="pong"))
-            message = take_message(self._buffer)
-            if message is None:
-                return
-            self._phone.take(message)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._phone.closed = True

@@ -60,11 +60,16 @@ def test_an_offer_that_cant_be_used_is_refused_with_a_warning(body: str, code: i
 
 @pytest.mark.parametrize(
     ("contact", "code"),
-    [(f"<sip:1001@{host}>", 403) for host in ("192.0.2.1", "example.com", "127.0.0.1:70000")] + [("", 400)],
+    [
+        ("<sip:1001@192.0.2.1>", 403),
+        ("<sip:1001@example.com>", 403),
+        ("<sip:1001@127.0.0.1:0>", 403),
+        ("<sip:a@127.0.0.1>, <sip:b@127.0.0.1>", 400),
+    ],
 )
 def test_a_contact_that_cant_be_used_is_refused(contact: str, code: int) -> None:
     async def work(carrier: Carrier, phone: Phone) -> None:
-        call = await phone.invite("600", contact=contact or "<sip:a@127.0.0.1>, <sip:b@127.0.0.1>")
+        call = await phone.invite("600", contact=contact)
         response = await phone.final(call.invite)
         assert response.status_code == code
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
-from aiosipua import AuthChallenge, AuthCredentials, parse_auth, parse_uri, stringify_auth
+from aiosipua import AuthChallenge, AuthCredentials, parse_auth, stringify_auth
 
 from app.sip.carrier.messages import Algorithm
+from app.sip.syntax.address import MalformedError, parse_uri
 
 REALM = "ringback"
 MAX_NONCES = 10_000
@@ -57,7 +58,7 @@ def digest_response(
     """The response that is right for these credentials (RFC 7616 section 3.4.1, `qop=auth`)."""
 
     def h(text: str) -> str:
-        return _HASHES[algorithm](text.encode()).hexdigest()
+        return _HASHES[algorithm](_octets(text)).hexdigest()
 
     a1 = h(f"{user}:{realm}:{password}")
     a2 = h(f"{method}:{params['uri']}")
@@ -137,7 +138,7 @@ class DigestGuard:
             method=method,
             params=params,
         )
-        same = hmac.compare_digest(right.encode(), params["response"].lower().encode())
+        same = hmac.compare_digest(_octets(right), _octets(params["response"].lower()))
         if password is None:
             return Check(verdict=Verdict.UNKNOWN_USER, user=user)
         if not same:
@@ -170,10 +171,23 @@ class DigestGuard:
             return "Digest nc is not eight hex digits"
         if params.get("opaque", self._opaque) != self._opaque:
             return "Digest opaque is not the one sent"
-        said, asked = parse_uri(params["uri"]), parse_uri(uri)
-        if (said.user, said.host.lower(), said.port) != (asked.user, asked.host.lower(), asked.port):
+        if _place(params["uri"]) != _place(uri):
             return "Digest uri differs from the Request-URI"
         return ""
+
+
+def _octets(text: str) -> bytes:
+    """As it came: octets that are not UTF-8 are surrogates in text."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _place(text: str) -> tuple[str, str, int | None] | None:
+    """What counts of a URI in credentials, None when it is not one."""
+    try:
+        uri = parse_uri(text)
+    except MalformedError:
+        return None
+    return uri.user, uri.host, uri.port
 
 
 def _algorithm(name: str) -> Algorithm | None:

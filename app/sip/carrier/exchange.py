@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
-from aiosipua import Dialog, SipRequest, parse_address, parse_uri
+from aiosipua import Dialog
 
 from app.model.trunk import CryptoSuite, Srtp, Transport
 from app.sip.carrier.loopback import loopback_address
 from app.sip.carrier.messages import CarrierOptions
+from app.sip.carrier.received import Peer
 from app.sip.carrier.sipmessage import contact_uri, tag_of, target_fault
 from app.sip.carrier.transactions import TransactionLayer
-from app.sip.carrier.transports import Peer, SipSockets
+from app.sip.carrier.transports import SipSockets
+from app.sip.syntax.address import Address, parse_uri
+from app.sip.syntax.answer import DEFAULT_PORT
+from app.sip.syntax.head import Head
 
 if TYPE_CHECKING:
     from app.sip.carrier.leg import Leg
@@ -81,12 +85,10 @@ class Exchange:
         """Drop a leg that has ended."""
         self._legs.pop((leg.dialog.call_id, leg.dialog.local_tag), None)
 
-    def leg_of(self, request: SipRequest) -> Leg | None:
+    def leg_of(self, head: Head) -> Leg | None:
         """The leg that an in-dialog request is for (RFC 3261 section 12.2.2)."""
-        leg = self._legs.get((request.call_id or "", tag_of(request.headers.get_first("to") or "")))
-        if leg is None or leg.dialog.remote_tag != tag_of(request.headers.get_first("from") or ""):
-            return None
-        return leg
+        leg = self._legs.get((head.call_id, tag_of(head)))
+        return leg if leg and head.sender and leg.dialog.remote_tag == head.sender.tag else None
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something beside; a failure in it is reported by the loop's exception handler."""
@@ -125,7 +127,12 @@ def next_hop(dialog: Dialog, peer: Peer) -> Peer | None:
     """
     if peer.reliable:
         return peer
-    uri = parse_address(dialog.route_set[0]).uri if dialog.route_set else parse_uri(dialog.remote_target)
+    uri = parse_uri(dialog.route_set[0].strip("<>") if dialog.route_set else dialog.remote_target)
     if target_fault(uri):
         return None
-    return Peer(peer.transport, loopback_address(uri.host) or "", uri.port or 5060)
+    return Peer(peer.transport, loopback_address(uri.host) or "", uri.port or DEFAULT_PORT)
+
+
+def route_set(routes: Iterable[Address]) -> list[str]:
+    """Values of Route headers for these Record-Routes (RFC 3261 section 12.1)."""
+    return [f"<{route.uri.text}>" for route in routes]

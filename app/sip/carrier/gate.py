@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from aiosipua import SipRequest, SipResponse, generate_tag, parse_uri
-
 from app.providers.schema import Mistake
 from app.sip.carrier.digest import REALM, DigestGuard, Verdict
 from app.sip.carrier.judge import wrong_host
 from app.sip.carrier.profile import Answer, Profile
 from app.sip.carrier.profile_facts import chosen
-from app.sip.carrier.sipmessage import ALLOW, Headers, parse_contact, response_to
+from app.sip.carrier.received import Received
+from app.sip.carrier.sipmessage import ALLOW, Headers, response_to
 from app.sip.carrier.transactions import ServerTransaction
+from app.sip.syntax.message import Message
 
 
-def answer(transaction: ServerTransaction, code: int, reason: str = "", headers: Headers = ()) -> SipResponse:
+def answer(transaction: ServerTransaction, code: int, reason: str = "", headers: Headers = ()) -> Message:
     """Send a response; returns it."""
-    tag = "" if code == 100 else generate_tag()
-    response = response_to(transaction.request, code, reason, tag=tag, headers=headers)
+    response = response_to(transaction.request, code, reason, headers=headers)
     transaction.respond(response)
     return response
 
@@ -63,19 +62,22 @@ class Gate:
         if denial.code == 405:
             headers.append(("Allow", ALLOW.replace(", REGISTER", "")))
         response = answer(transaction, denial.code, denial.reason, headers)
-        words = f"{denial.code} {response.reason_phrase}".rstrip()
+        words = f"{denial.code} {response.phrase}".rstrip()
         self._note(f"{who} refused: {words}{chosen(denial)}: {denial.why}")
 
-    def names_wrong_host(self, request: SipRequest, transaction: ServerTransaction) -> bool:
+    def names_wrong_host(self, transaction: ServerTransaction) -> bool:
         """Whether a request was denied because of the host in its URI."""
-        host = parse_uri(request.uri).host
+        request = transaction.request
+        host = _host(request)
         denial = wrong_host(self._profile, host) if self._profile else None
         if denial:
-            self.deny(transaction, denial, f"{request.method} for the host {host} from {transaction.peer}")
+            self.deny(
+                transaction, denial, f"{request.head.method} for the host {host} from {transaction.peer}"
+            )
         return denial is not None
 
-    def _realm(self, request: SipRequest) -> str:
-        realm = self._profile.realm_for(parse_uri(request.uri).host) if self._profile else ""
+    def _realm(self, request: Received) -> str:
+        realm = self._profile.realm_for(_host(request)) if self._profile else ""
         return realm or REALM
 
     def _challenge(self, transaction: ServerTransaction, code: int, *, stale: bool = False) -> None:
@@ -92,25 +94,29 @@ class Gate:
         """
         header = "authorization" if code == 401 else "proxy-authorization"
         request = transaction.request
-        check = self._digest.check(
-            request.headers.get(header), request.method, request.uri, self._realm(request)
-        )
+        method, message = request.head.method, request.message
+        values = [found.value for found in message.named(header)]
+        check = self._digest.check(values, method, message.uri, self._realm(request))
         denial = self._profile.answer(Mistake.CREDENTIALS) if self._profile else None
         match check.verdict:
             case Verdict.ACCEPTED:
                 return self._users[check.user]
             case Verdict.UNKNOWN_USER | Verdict.WRONG if denial and denial.code not in (401, 407):
-                self.deny(transaction, denial, f"{request.method} from {transaction.peer} as {check.user}")
+                self.deny(transaction, denial, f"{method} from {transaction.peer} as {check.user}")
             case Verdict.UNKNOWN_USER:
-                to = parse_contact(request.headers.get_first("to") or "").uri.user
-                unknown = request.method == "REGISTER" and to not in self._users.values()
+                to = request.head.to.uri.user if request.head.to else ""
+                unknown = method == "REGISTER" and to not in self._users.values()
                 answer(transaction, 404 if unknown else 403)
-                self._note(f"{request.method} from {transaction.peer}: no account {check.user!r}")
+                self._note(f"{method} from {transaction.peer}: no account {check.user!r}")
             case Verdict.MALFORMED:
                 answer(transaction, 400, check.reason)
-                self._note(f"{request.method} from {transaction.peer}: {check.reason}")
+                self._note(f"{method} from {transaction.peer}: {check.reason}")
             case _:
                 self._challenge(transaction, code, stale=check.verdict is Verdict.STALE)
                 if check.verdict is Verdict.WRONG:
-                    self._note(f"{request.method} from {transaction.peer}: wrong password for {check.user}")
+                    self._note(f"{method} from {transaction.peer}: wrong password for {check.user}")
         return ""
+
+
+def _host(request: Received) -> str:
+    return request.head.uri.host if request.head.uri else ""

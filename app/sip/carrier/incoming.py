@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from aiosipua import SipRequest, create_dialog_from_request, generate_tag
+from aiosipua import Dialog, generate_tag
 
-from app.sip.carrier.exchange import Exchange
+from app.sip.carrier.exchange import Exchange, route_set
 from app.sip.carrier.leg import Leg, LegState
 from app.sip.carrier.media import MediaStream
 from app.sip.carrier.offers import UnusableSdpError, plan_for_offer, read_sdp
+from app.sip.carrier.received import Received
 from app.sip.carrier.sipmessage import ALLOW, Headers, response_to
 from app.sip.carrier.transactions import ServerTransaction
 
@@ -18,7 +19,7 @@ class IncomingLeg(Leg):
     """A leg that began with an INVITE to us.
 
     Attributes:
-        invite: The INVITE.
+        invite: The INVITE, which has a Contact.
         encrypted: Whether its sound is to be encrypted, known from `negotiate` on.
     """
 
@@ -31,10 +32,17 @@ class IncomingLeg(Leg):
         number: str,
         stream: MediaStream,
     ) -> None:
-        dialog = create_dialog_from_request(transaction.request, local_tag=generate_tag())
-        # aiosipua reverses Record-Route, as a caller has to; the called side keeps its order (RFC 3261
-        # section 12.1.1)
-        dialog.route_set = transaction.request.headers.get("record-route")
+        head = transaction.request.head
+        dialog = Dialog(
+            call_id=head.call_id,
+            local_tag=generate_tag(),
+            remote_tag=head.sender.tag if head.sender else "",
+            local_uri=head.to.uri.text if head.to else "",
+            remote_uri=head.sender.uri.text if head.sender else "",
+            remote_target=head.contacts[0].uri.text,
+            route_set=route_set(head.routes),
+            remote_cseq=head.cseq,
+        )
         super().__init__(
             exchange, account=account, number=number, dialog=dialog, peer=transaction.peer, stream=stream
         )
@@ -50,7 +58,7 @@ class IncomingLeg(Leg):
             UnusableSdpError: The offer can't be accepted.
         """
         self.codecs = codecs or self.codecs
-        if self.invite.body:
+        if self.invite.message.body:
             offer = read_sdp(self.invite.text)
             plan = plan_for_offer(offer, self.codecs, self.exchange.srtp, self.exchange.suites)
             self.encrypted = plan.crypto is not None
@@ -78,19 +86,19 @@ class IncomingLeg(Leg):
             return
         response = self.response(self.invite, code, reason, headers=headers)
         self._transaction.respond(response)
-        self.end(f"{code} {response.reason_phrase}")
+        self.end(f"{code} {response.phrase}")
 
     def refuse_offer(self, error: UnusableSdpError) -> None:
         """Refuse because of the SDP; the leg ends."""
         response = self.refuse_sdp(self.invite, self._transaction, error)
-        self.end(f"{response.status_code} {response.reason_phrase}: {error.why}")
+        self.end(f"{response.code} {response.phrase}: {error.why}")
 
     def give_up(self, why: str) -> asyncio.Task[None] | None:
         """End it before the answer, with 480."""
         self.refuse(480, headers=[("Reason", f'SIP;cause=480;text="{why}"')])
         return None
 
-    def cancelled(self, cancel: SipRequest, transaction: ServerTransaction) -> None:
+    def cancelled(self, cancel: Received, transaction: ServerTransaction) -> None:
         """Answer a CANCEL; a call that is answered already goes on (RFC 3261 section 9.2)."""
         transaction.respond(response_to(cancel, 200, tag=self.dialog.local_tag))
         if self.state is LegState.EARLY:
@@ -103,11 +111,12 @@ class IncomingLeg(Leg):
 
     def _headers(self) -> list[tuple[str, str]]:
         """Headers of every response that makes a dialog; Record-Route is copied (RFC 3261 section 12.1.1)."""
-        routes = [("Record-Route", value) for value in self.invite.headers.get("record-route")]
+        routes = [("Record-Route", value) for value in self.invite.message.values("record-route")]
         return [*routes, ("Contact", self.contact), ("Allow", ALLOW)]
 
     def _describe_media(self) -> str:
         """Our answer, the same in 183 and 200 (RFC 3261 section 13.2.1), or our offer if there was none."""
         if not self._description:
-            self._description = self._answer_to(self.invite.text) if self.invite.body else self._own_offer()
+            offer = self.invite.text if self.invite.message.body else ""
+            self._description = self._answer_to(offer) if offer else self._own_offer()
         return self._description

@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 
 import msgspec
-from aiosipua import SipRequest, parse_uri
 
 from app.model.numbering import write_number
 from app.model.trunk import IdentityHeader, NumberFormat, Transport
 from app.providers.schema import Mistake
 from app.sip.carrier.offers import UnusableSdpError, offered_names
 from app.sip.carrier.profile import Answer, Profile
+from app.sip.carrier.received import Received
 from app.sip.number import unescape
 
 _USER = re.compile(r"(?:sips?|tel):([^@;>\s]*)", re.IGNORECASE)
@@ -47,27 +47,32 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     tls: bool = False
 
 
-def seen_in(request: SipRequest, transport: Transport) -> Seen:
-    """Read an INVITE, which came over this transport."""
+def seen_in(request: Received) -> Seen:
+    """Read an INVITE."""
     callers = {}
     for header in IdentityHeader:
-        found = _USER.search(request.headers.get_first(header.lower()) or "")
+        found = _USER.search(request.message.first(header.lower()))
         if found:
             callers[header] = unescape(found[1])
     codecs: tuple[str, ...] | None = None
     encrypted = False
-    if request.body:
+    if request.message.body:
         try:
             codecs, encrypted = offered_names(request.text)
         except UnusableSdpError:
             codecs = None  # the negotiation says what is wrong with it
     return Seen(
-        number=unescape(parse_uri(request.uri).user or ""),
+        number=called_number(request),
         callers=callers,
         codecs=codecs,
         encrypted=encrypted,
-        tls=transport is Transport.TLS,
+        tls=request.peer.transport is Transport.TLS,
     )
+
+
+def called_number(request: Received) -> str:
+    """User part of the Request-URI, unescaped."""
+    return unescape(request.head.uri.user) if request.head.uri else ""
 
 
 def wrong_host(profile: Profile, host: str) -> Answer | None:

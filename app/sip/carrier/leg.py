@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from enum import StrEnum
 from typing import Any
 
-from aiosipua import Dialog, SipRequest, SipResponse, stringify_uri
+from aiosipua import Dialog, SipRequest
 
 from app.model.trunk import Srtp
 from app.sip.carrier.exchange import Exchange, next_hop
@@ -22,9 +22,10 @@ from app.sip.carrier.offers import (
     plan_for_offer,
     read_sdp,
 )
-from app.sip.carrier.sipmessage import ALLOW, Headers, parse_contact, response_to, target_fault
+from app.sip.carrier.received import Peer, Received
+from app.sip.carrier.sipmessage import ALLOW, Headers, response_to, target_fault
 from app.sip.carrier.transactions import ServerTransaction
-from app.sip.carrier.transports import Peer
+from app.sip.syntax.message import Message
 
 MEDIA_CHECKS = 4
 """How often the media timeout is looked at within its length."""
@@ -94,9 +95,9 @@ class Leg:
 
     # From the network
 
-    def received(self, request: SipRequest, peer: Peer, transaction: ServerTransaction | None) -> None:
+    def received(self, request: Received, transaction: ServerTransaction | None) -> None:
         """Take a request in this dialog."""
-        cseq = request.cseq.seq if request.cseq else 0
+        cseq = request.head.cseq
         if transaction is None:
             self._acknowledged(request, cseq)
             return
@@ -104,8 +105,8 @@ class Leg:
             transaction.respond(self.response(request, 500, "CSeq is older than the last one"))
             return
         self.dialog.remote_cseq = cseq
-        self.peer = peer
-        match request.method:
+        self.peer = request.peer
+        match request.head.method:
             case "BYE":
                 transaction.respond(self.response(request, 200))
                 self.end("hung up by the other side")
@@ -116,9 +117,10 @@ class Leg:
             case _:
                 transaction.respond(self.response(request, 405, headers=[("Allow", ALLOW)]))
 
-    def _renegotiate(self, request: SipRequest, transaction: ServerTransaction) -> None:
+    def _renegotiate(self, request: Received, transaction: ServerTransaction) -> None:
         """A new offer in the dialog: hold, resume, another codec or address (RFC 3261 section 14.2)."""
-        if request.method == "INVITE" and self.state is not LegState.CONFIRMED:
+        method = request.head.method
+        if method == "INVITE" and self.state is not LegState.CONFIRMED:
             transaction.respond(self.response(request, 500, headers=[("Retry-After", "2")]))
             return
         fault = self._retarget(request)
@@ -128,31 +130,30 @@ class Leg:
         headers = [("Contact", self.contact), ("Allow", ALLOW)]
         body = ""
         try:
-            if request.body:
+            if request.message.body:
                 body = self._answer_to(request.text)
-            elif request.method == "INVITE":
+            elif method == "INVITE":
                 body = self._own_offer()
         except UnusableSdpError as error:
             self.refuse_sdp(request, transaction, error)
             return
         response = self.response(request, 200, headers=headers, sdp=body)
         transaction.respond(response)
-        if request.method == "INVITE":
+        if method == "INVITE":
             self._await_ack(transaction, response, self.dialog.remote_cseq)
 
-    def _retarget(self, request: SipRequest) -> str:
+    def _retarget(self, request: Received) -> str:
         """Follow a new Contact; why not, if it must not be followed."""
-        contacts = request.headers.get("contact")
+        contacts = request.head.contacts
         if not contacts:
             return ""
-        uri = parse_contact(contacts[0]).uri
-        fault = target_fault(uri)
+        fault = target_fault(contacts[0].uri)
         if fault:
             return f"Contact {fault}"
-        self.dialog.remote_target = stringify_uri(uri)
+        self.dialog.remote_target = contacts[0].uri.text
         return ""
 
-    def _acknowledged(self, ack: SipRequest, cseq: int) -> None:
+    def _acknowledged(self, ack: Received, cseq: int) -> None:
         if self._unacknowledged != cseq or self.state is LegState.ENDED:
             return
         self._unacknowledged = None
@@ -203,8 +204,8 @@ class Leg:
         return offered_codecs(read_sdp(text), self.exchange.srtp, self.exchange.suites)
 
     def refuse_sdp(
-        self, request: SipRequest, transaction: ServerTransaction, error: UnusableSdpError
-    ) -> SipResponse:
+        self, request: Received, transaction: ServerTransaction, error: UnusableSdpError
+    ) -> Message:
         """Answer 400 or 488 with a Warning that says why (RFC 3261 section 20.43)."""
         warning = f'399 {self.exchange.host} "{error.why}"'
         response = self.response(request, error.code, headers=[("Warning", warning)])
@@ -219,16 +220,12 @@ class Leg:
         return self.exchange.contact(self.number, self.peer.transport)
 
     def response(
-        self, request: SipRequest, code: int, reason: str = "", *, headers: Headers = (), sdp: str = ""
-    ) -> SipResponse:
+        self, request: Received, code: int, reason: str = "", *, headers: Headers = (), sdp: str = ""
+    ) -> Message:
         """A response in this dialog."""
-        response = response_to(request, code, reason, tag=self.dialog.local_tag, headers=headers)
-        if sdp:
-            response.headers.set_single("Content-Type", "application/sdp")
-            response.text = sdp
-        return response
+        return response_to(request, code, reason, tag=self.dialog.local_tag, headers=headers, sdp=sdp)
 
-    def _await_ack(self, transaction: ServerTransaction, response: SipResponse, cseq: int) -> None:
+    def _await_ack(self, transaction: ServerTransaction, response: Message, cseq: int) -> None:
         """Repeat a 2xx until its ACK comes, on TCP too (RFC 3261 section 13.3.1.4)."""
         self._unacknowledged = cseq
         timing = self.exchange.timing
@@ -271,8 +268,8 @@ class Leg:
             return None
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-        def on_response(response: SipResponse) -> None:
-            if response.status_code >= 200 and not answered.done():
+        def on_response(response: Received) -> None:
+            if response.head.code >= 200 and not answered.done():
                 answered.set_result(None)
 
         self.exchange.transactions.request(self.in_dialog("BYE"), target, on_response)

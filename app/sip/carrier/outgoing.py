@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from aiosipua import Dialog, SipResponse, generate_call_id, generate_tag, stringify_uri
+from aiosipua import Dialog, generate_call_id, generate_tag
 
 from app.model.trunk import Transport
-from app.sip.carrier.exchange import Exchange, next_hop
+from app.sip.carrier.exchange import Exchange, next_hop, route_set
 from app.sip.carrier.leg import Leg, LegState
 from app.sip.carrier.media import MediaStream
 from app.sip.carrier.offers import UnusableSdpError, plan_for_answer, read_sdp
+from app.sip.carrier.received import Peer, Received
 from app.sip.carrier.registrar import Binding
-from app.sip.carrier.sipmessage import ALLOW, parse_contact, tag_of, target_fault
+from app.sip.carrier.sipmessage import ALLOW, in_uri, tag_of, target_fault
 from app.sip.carrier.transactions import ClientTransaction
-from app.sip.carrier.transports import Peer
+from app.sip.syntax.head import Head
 
 
 class OutgoingLeg(Leg):
@@ -43,8 +44,8 @@ class OutgoingLeg(Leg):
         dialog = Dialog(
             call_id=generate_call_id(exchange.host),
             local_tag=generate_tag(),
-            local_uri=f"sip:{caller}@{exchange.host}",
-            remote_uri=f"sip:{account}@{exchange.host}",
+            local_uri=f"sip:{in_uri(caller)}@{exchange.host}",
+            remote_uri=f"sip:{in_uri(account)}@{exchange.host}",
             remote_target=binding.uri,
         )
         peer = binding.peer if binding.peer.reliable else Peer(Transport.UDP, binding.host, binding.port)
@@ -52,7 +53,7 @@ class OutgoingLeg(Leg):
         self.codecs = codecs
         self._encrypted = encrypted or self.must_encrypt
         self.on_ringing: Callable[[], None] | None = None
-        self.refusal: SipResponse | None = None
+        self.refusal: Head | None = None
         self._settled = asyncio.Event()
         self._cancelled = False
         self._provisional = False
@@ -101,8 +102,9 @@ class OutgoingLeg(Leg):
         """For people: whose call it is."""
         return f"call from {self.number} to {self.account}"
 
-    def _responded(self, response: SipResponse) -> None:
-        code = response.status_code
+    def _responded(self, response: Received) -> None:
+        head = response.head
+        code = head.code
         if code < 200:
             self._provisional = True
             if self._cancelled and self._transaction:
@@ -112,17 +114,17 @@ class OutgoingLeg(Leg):
         elif code < 300:
             self._accepted(response)
         elif self.state is LegState.EARLY:
-            self.refusal = response
-            self.end(self.end_reason or f"{code} {response.reason_phrase}")
+            self.refusal = head
+            self.end(self.end_reason or f"{code} {head.phrase}")
 
-    def _accepted(self, response: SipResponse) -> None:
+    def _accepted(self, response: Received) -> None:
         """ACK every 2xx and its repeats; the first one makes the call, a fork's is hung up at once."""
-        tag = tag_of(response.headers.get_first("to") or "")
+        head = response.head
+        tag = tag_of(head)
         if tag in self._acks:
             self._acks[tag]()
             return
-        contacts = response.headers.get("contact")
-        target = parse_contact(contacts[0]).uri if contacts else None
+        target = head.contacts[0].uri if head.contacts else None
         if target is None or target_fault(target):
             self.end("the answer has no Contact on loopback")
             return
@@ -139,8 +141,8 @@ class OutgoingLeg(Leg):
             )
         )
         dialog.remote_tag = tag
-        dialog.remote_target = stringify_uri(target)
-        dialog.route_set = list(reversed(response.headers.get("record-route")))
+        dialog.remote_target = target.text
+        dialog.route_set = route_set(reversed(head.routes))
         hop = next_hop(dialog, self.peer)
         if hop is None:
             self.end("the answer's route is not on loopback")
@@ -161,7 +163,7 @@ class OutgoingLeg(Leg):
         elif self.state is LegState.EARLY:
             self._established(response)
 
-    def _established(self, response: SipResponse) -> None:
+    def _established(self, response: Received) -> None:
         self.started()
         self.state = LegState.CONFIRMED
         self.confirmed.set()

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 import msgspec
-from aiosipua import SipRequest, stringify_uri
 
 from app.sip.carrier.loopback import loopback_address
-from app.sip.carrier.sipmessage import parse_contact, target_fault
-from app.sip.carrier.transports import Peer
+from app.sip.carrier.received import Peer, Received
+from app.sip.carrier.sipmessage import target_fault
+from app.sip.syntax.answer import DEFAULT_PORT
+from app.sip.syntax.head import Head
+from app.sip.syntax.values import seconds
 
 MAX_BINDINGS = 10
 DEFAULT_EXPIRES_S = 3600
-MAX_EXPIRES_VALUE = 2**32 - 1
 
 
 class Binding(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,19 +89,19 @@ class Registrar:
             del known[uri]
         return tuple(reversed(known.values()))
 
-    def register(self, user: str, request: SipRequest, peer: Peer) -> Registered:
+    def register(self, user: str, request: Received) -> Registered:
         """Carry out a REGISTER whose sender may register `user`; changes all contacts or none."""
-        contacts = request.headers.get("contact")
+        head = request.head
         known = {binding.uri: binding for binding in reversed(self.bindings(user))}
-        call_id, cseq = request.call_id or "", request.cseq.seq if request.cseq else 0
-        if "*" in (value.strip() for value in contacts):
-            if len(contacts) != 1 or _seconds(request.headers.get_first("expires"), -1) != 0:
+        call_id, cseq = head.call_id, head.cseq
+        if head.star:
+            if head.contacts or head.seconds.get("expires") != 0:
                 return Registered(code=400, reason="Contact * needs Expires 0 and no other Contact")
             if any(_is_old(binding, call_id, cseq) for binding in known.values()):
                 return Registered(code=500, reason="CSeq is older than the last one")
             self._bindings[user] = {}
             return self._listed(user, 0)
-        wishes = self._wishes(request)
+        wishes = self._wishes(head)
         if isinstance(wishes, Registered):
             return wishes
         for wish in wishes:
@@ -112,7 +113,7 @@ class Registrar:
                     uri=wish.uri,
                     host=wish.host,
                     port=wish.port,
-                    peer=peer,
+                    peer=request.peer,
                     expires_at=self._clock() + wish.expires,
                     call_id=call_id,
                     cseq=cseq,
@@ -122,13 +123,14 @@ class Registrar:
         self._bindings[user] = known
         return self._listed(user, max((wish.expires for wish in wishes), default=0))
 
-    def _wishes(self, request: SipRequest) -> list[_Wish] | Registered:
+    def _wishes(self, head: Head) -> list[_Wish] | Registered:
         """The contacts asked for, or the refusal."""
-        default = _seconds(request.headers.get_first("expires"), DEFAULT_EXPIRES_S)
+        # A value that can't be read counts as if it were not given (RFC 3261 sections 10.2.1.1 and 20.19)
+        default = head.seconds.get("expires", DEFAULT_EXPIRES_S)
         wishes = []
-        for value in request.headers.get("contact"):
-            contact = parse_contact(value)
-            expires = _seconds(contact.params.get("expires"), default)
+        for contact in head.contacts:
+            given = seconds(contact.param("expires") or "")
+            expires = default if given is None else given
             fault = target_fault(contact.uri)
             if fault and expires == 0:
                 continue  # never was bound, so it is gone
@@ -136,9 +138,8 @@ class Registrar:
                 return Registered(code=403, reason=f"Contact {fault}")
             if 0 < expires < self._min:
                 return Registered(code=423, headers=(("Min-Expires", str(self._min)),))
-            address, port = loopback_address(contact.uri.host) or "", contact.uri.port or 5060
-            uri = stringify_uri(contact.uri)
-            wishes.append(_Wish(uri, address, port, min(expires, self._max)))
+            address, port = loopback_address(contact.uri.host) or "", contact.uri.port or DEFAULT_PORT
+            wishes.append(_Wish(contact.uri.text, address, port, min(expires, self._max)))
         return wishes
 
     def _listed(self, user: str, granted_s: int) -> Registered:
@@ -153,11 +154,3 @@ class Registrar:
 def _is_old(binding: Binding, call_id: str, cseq: int) -> bool:
     """Whether a REGISTER came out of order (RFC 3261 section 10.3, steps 6 and 7)."""
     return binding.call_id == call_id and cseq <= binding.cseq
-
-
-def _seconds(value: str | None, default: int) -> int:
-    """A delta-seconds value; one that is none counts as `default` (RFC 3261 section 10.2.1.1 and 20.19)."""
-    text = (value or "").strip()
-    if not (text.isascii() and text.isdigit()):
-        return default
-    return min(int(text), MAX_EXPIRES_VALUE) if len(text) < 20 else MAX_EXPIRES_VALUE

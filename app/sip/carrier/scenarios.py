@@ -181,7 +181,7 @@ async def _call_back_later(leg: IncomingLeg, operator: Operator) -> None:
 
 async def ring_user(leg: IncomingLeg, operator: Operator) -> None:
     """Call another account's contact and connect the two; the audio goes through the carrier."""
-    codecs = leg.offered(leg.invite.text) if leg.invite.body else leg.codecs
+    codecs = leg.offered(leg.invite.text) if leg.invite.message.body else leg.codecs
     other = await operator.dial(leg.number, caller=leg.account, codecs=codecs, encrypted=leg.encrypted)
     if other is None:
         if operator.is_registered(leg.number):
@@ -207,10 +207,10 @@ async def ring_user(leg: IncomingLeg, operator: Operator) -> None:
 
 def _pass_on_refusal(leg: IncomingLeg, other: OutgoingLeg) -> None:
     refusal = other.refusal
-    if refusal is None or refusal.status_code in (401, 407, 408, 487):
+    if refusal is None or refusal.code in (401, 407, 408, 487):
         leg.refuse(480, headers=[cause(19, "No answer from user")])
     else:
-        leg.refuse(refusal.status_code, refusal.reason_phrase)
+        leg.refuse(refusal.code, refusal.phrase)
 
 
 def _connect(leg: IncomingLeg, other: OutgoingLeg) -> None:

@@ -8,8 +8,6 @@ from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
 from typing import Any
 
-from aiosipua import SipRequest, parse_uri
-
 from app.model.trunk import Srtp, Transport
 from app.providers.schema import Method, Mistake
 from app.sip.carrier.digest import DigestGuard
@@ -17,19 +15,29 @@ from app.sip.carrier.exchange import Exchange
 from app.sip.carrier.gate import Gate, answer
 from app.sip.carrier.impairment import Impairment
 from app.sip.carrier.incoming import IncomingLeg
-from app.sip.carrier.judge import is_emergency, is_reachable, judge_call, seen_in, without_prefix
+from app.sip.carrier.judge import (
+    called_number,
+    is_emergency,
+    is_reachable,
+    judge_call,
+    seen_in,
+    without_prefix,
+)
 from app.sip.carrier.loopback import loopback_address
 from app.sip.carrier.media import MediaStream
 from app.sip.carrier.messages import CarrierNumber, CarrierOptions
 from app.sip.carrier.offers import UnusableSdpError
 from app.sip.carrier.outgoing import OutgoingLeg
 from app.sip.carrier.profile import Profile, profile_named
+from app.sip.carrier.received import Received
 from app.sip.carrier.registrar import Registrar
 from app.sip.carrier.scenarios import ECHO, NUMBERS, Scenario, cause, ring_user
 from app.sip.carrier.sdes import ALL_SUITES
-from app.sip.carrier.sipmessage import ALLOW, Headers, parse_contact, tag_of, target_refusal
+from app.sip.carrier.sipmessage import ALLOW, Headers, tag_of, target_refusal
 from app.sip.carrier.transactions import ServerTransaction, TransactionLayer
-from app.sip.carrier.transports import Peer, SipSockets
+from app.sip.carrier.transports import SipSockets
+from app.sip.syntax.address import parse_uri
+from app.sip.syntax.text import one_line
 
 log = logging.getLogger(__name__)
 
@@ -91,17 +99,23 @@ class Carrier:
         self.profile = profile or profile_named(
             self._options.provider, self._options.method, encrypted=self._options.encrypted
         )
-        self._note = note
+
+        def note_clean(line: str) -> None:
+            note(one_line(line))  # much of it is what somebody has sent
+
+        self._note = note_clean
         self._where = (host, udp_port, tcp_port)
         self._tls_port = tls_port
         self.ca_pem = ""
         self._host = loopback_address(host) or host
         self._scenarios = {number.public.number: number.scenario for number in NUMBERS}
-        self._sockets = SipSockets(lambda message, peer: self._transactions.received(message, peer), note)
+        self._sockets = SipSockets(
+            lambda examined, peer: self._transactions.received(examined, peer), self._note
+        )
         self._transactions = TransactionLayer(self._sockets, self._options.timing, self._requested)
         srtp, suites = (self.profile.srtp, self.profile.suites) if self.profile else (Srtp.OFFER, ALL_SUITES)
         self._exchange = Exchange(
-            self._host, self._sockets, self._transactions, self._options, srtp, suites, note
+            self._host, self._sockets, self._transactions, self._options, srtp, suites, self._note
         )
         self._closing = False
 
@@ -178,44 +192,45 @@ class Carrier:
 
     # Requests
 
-    def _requested(self, request: SipRequest, peer: Peer, transaction: ServerTransaction | None) -> None:
-        leg = self._exchange.leg_of(request) if tag_of(request.headers.get_first("to") or "") else None
+    def _requested(self, request: Received, transaction: ServerTransaction | None) -> None:
+        head = request.head
+        leg = self._exchange.leg_of(head)
         if leg:
-            leg.received(request, peer, transaction)
+            leg.received(request, transaction)
             return
         if transaction is None:
             return  # an ACK for nothing
-        in_dialog = bool(tag_of(request.headers.get_first("to") or ""))
-        unsupported = request.headers.get("require") + request.headers.get("proxy-require")
-        if request.method in ("REGISTER", "INVITE") and self._gate.names_wrong_host(request, transaction):
+        method, in_dialog = head.method, bool(tag_of(head))
+        unsupported = head.tokens.get("require", ()) + head.tokens.get("proxy-require", ())
+        if method in ("REGISTER", "INVITE") and self._gate.names_wrong_host(transaction):
             return
-        if unsupported and request.method != "CANCEL":
+        if unsupported and method != "CANCEL":
             answer(transaction, 420, headers=[("Unsupported", ", ".join(unsupported))])
-        elif request.method == "REGISTER":
-            self._register(request, peer, transaction)
-        elif request.method == "OPTIONS" and not self._options.answers_options:
+        elif method == "REGISTER":
+            self._register(request, transaction)
+        elif method == "OPTIONS" and not self._options.answers_options:
             self._note(f"OPTIONS from {transaction.peer}: not answered")
-        elif request.method == "OPTIONS":
+        elif method == "OPTIONS":
             answer(transaction, 200, headers=[("Accept", "application/sdp"), ("Allow", ALLOW)])
-        elif request.method == "CANCEL":
+        elif method == "CANCEL":
             self._cancel(request, transaction)
-        elif request.method == "INVITE" and not in_dialog:
+        elif method == "INVITE" and not in_dialog:
             self._invite(request, transaction)
-        elif in_dialog or request.method in ("BYE", "UPDATE"):
+        elif in_dialog or method in ("BYE", "UPDATE"):
             answer(transaction, 481)
         else:
             answer(transaction, 405, headers=[("Allow", ALLOW)])
 
-    def _register(self, request: SipRequest, peer: Peer, transaction: ServerTransaction) -> None:
+    def _register(self, request: Received, transaction: ServerTransaction) -> None:
         denial = self.profile.answer(Mistake.REGISTER) if self.profile else None
         if denial:
-            self._gate.deny(transaction, denial, f"REGISTER from {peer}")
+            self._gate.deny(transaction, denial, f"REGISTER from {request.peer}")
             return
         code = self.profile.register_challenge if self.profile else 401
         account = self._gate.authenticated(transaction, code)
         if not account:
             return
-        user = parse_contact(request.headers.get_first("to") or "").uri.user or ""
+        user = request.head.to.uri.user if request.head.to else ""
         if user not in self._accounts:
             answer(transaction, 404)
             self._note(f"{account} wants to register {user!r}, which does not exist")
@@ -224,17 +239,17 @@ class Carrier:
             answer(transaction, 403, "Not your address of record")
             self._note(f"{account} wants to register {user}: refused")
             return
-        outcome = self._registrar.register(user, request, peer)
+        outcome = self._registrar.register(user, request)
         response = answer(transaction, outcome.code, outcome.reason, outcome.headers)
         if outcome.code != 200:
-            self._note(f"{user} can't register: {outcome.code} {response.reason_phrase}")
+            self._note(f"{user} can't register: {outcome.code} {response.phrase}")
         elif outcome.granted_s:
-            self._note(f"{user} registered from {peer} for {outcome.granted_s} s")
-        elif request.headers.get("contact"):
-            self._note(f"{user} unregistered from {peer}")
+            self._note(f"{user} registered from {request.peer} for {outcome.granted_s} s")
+        elif request.head.contacts or request.head.star:
+            self._note(f"{user} unregistered from {request.peer}")
 
-    def _cancel(self, request: SipRequest, transaction: ServerTransaction) -> None:
-        invite = self._transactions.cancelled_by(request)
+    def _cancel(self, request: Received, transaction: ServerTransaction) -> None:
+        invite = self._transactions.cancelled_by(request.head)
         if invite and invite.ignored:
             transaction.ignore()
             return
@@ -260,14 +275,14 @@ class Carrier:
             return ""
         return account
 
-    def _invite(self, request: SipRequest, transaction: ServerTransaction) -> None:
+    def _invite(self, request: Received, transaction: ServerTransaction) -> None:
         account = self._caller(transaction)
         if not account:
             return
-        number = parse_uri(request.uri).user or ""
+        number = called_number(request)
         emergency = False
         if self.profile:
-            seen = seen_in(request, transaction.peer.transport)
+            seen = seen_in(request)
             emergency = is_emergency(self.profile, seen.number)
             denial = None if emergency else judge_call(self.profile, seen)
             if denial:
@@ -279,7 +294,7 @@ class Carrier:
         wrong_target = target_refusal(request)
         if wrong_target:
             refusal = (*wrong_target, ())
-        elif request.body and (request.content_type or "").split(";")[0].strip().lower() != "application/sdp":
+        elif request.message.body and request.head.media_type != "application/sdp":
             refusal = (415, "", [("Accept", "application/sdp")])
         elif self._closing or not self._exchange.has_free_channel(account):
             refusal = (503, "Channel limit reached", [cause(34, "No circuit available")])
@@ -289,7 +304,7 @@ class Carrier:
         if refusal or scenario is None:
             code, reason, headers = refusal or (404, "", ())
             response = answer(transaction, code, reason, headers)
-            self._note(f"{account}'s call to {number} refused: {code} {response.reason_phrase}")
+            self._note(f"{account}'s call to {number} refused: {code} {response.phrase}")
             return
         try:
             stream = self._stream()
@@ -347,11 +362,11 @@ class Carrier:
         if not bindings or self._closing or not self._exchange.has_free_channel(account):
             self._note(f"no call to {account}: {'no free channel' if bindings else 'not registered'}")
             return None
-        wanted = parse_uri(near)
-        binding = next(
-            (b for b in bindings if (b.host, b.port) == (loopback_address(wanted.host), wanted.port)),
-            bindings[0],
-        )
+        binding = bindings[0]
+        if near:
+            wanted = parse_uri(near)
+            place = (loopback_address(wanted.host), wanted.port)
+            binding = next((b for b in bindings if (b.host, b.port) == place), binding)
         self._note(f"calling {account} at {binding.host}:{binding.port} as {caller}")
         leg = OutgoingLeg(
             self._exchange,

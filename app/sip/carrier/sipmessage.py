@@ -1,21 +1,24 @@
-"""Building and checking SIP messages; the parsing itself is aiosipua's."""
+"""The carrier's own messages, and what it refuses although the gate let it pass."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import quote
 
-from aiosipua import Address, SipRequest, SipResponse, SipUri, parse_address, parse_uri, stringify_via
-from aiosipua.headers import parse_params
-from aiosipua.message import missing_required_headers
+import msgspec
 
 from app import __version__
 from app.model.trunk import Transport
 from app.sip.carrier.loopback import loopback_address
-from app.sip.carrier.transports import Peer
+from app.sip.carrier.received import Peer, Received
+from app.sip.syntax.address import Uri, Via
+from app.sip.syntax.answer import answer, reply_address
+from app.sip.syntax.head import Head, Reason
+from app.sip.syntax.message import Message
+from app.sip.syntax.values import reason_phrase
 
 SERVER = f"Ringback demo carrier {__version__}"
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, REGISTER"
-MAX_CSEQ = 2**31 - 1
 
 REASONS: dict[int, str] = {
     100: "Trying",
@@ -33,6 +36,7 @@ REASONS: dict[int, str] = {
     408: "Request Timeout",
     410: "Gone",
     415: "Unsupported Media Type",
+    416: "Unsupported URI Scheme",
     420: "Bad Extension",
     423: "Interval Too Brief",
     480: "Temporarily Unavailable",
@@ -56,112 +60,76 @@ REASONS: dict[int, str] = {
 Headers = Iterable[tuple[str, str]]
 
 
-def fault_of(request: SipRequest) -> str:
-    """Why this request can't be worked on, as a reason phrase; empty when it can."""
-    missing = missing_required_headers(request)
-    if missing:
-        return f"Missing {missing[0]} header"
-    try:
-        cseq = request.cseq
-        branch = request.via[0].branch
-    except ValueError:
-        return "Malformed CSeq header"
-    if cseq is None or not 0 <= cseq.seq <= MAX_CSEQ:
-        return "Malformed CSeq header"
-    if cseq.method != request.method:
-        return "CSeq method differs from the request's"
-    if not branch:
-        return "Via without branch"
-    if not (request.from_addr and request.from_addr.tag):
-        return "From without tag"
-    if not request.uri.lower().startswith(("sip:", "sips:")):
-        return "Request-URI is not a SIP URI"
-    return ""
+_NEEDED_WHOLE = ("Contact", "Record-Route", "Require", "Proxy-Require")
+"""A call or a registration without what the gate left out of these would be another one."""
 
 
-def stamp_via(request: SipRequest, peer: Peer) -> None:
-    """Note the real source in the top Via (RFC 3261 section 18.2.1, RFC 3581 section 4)."""
-    vias = request.via
-    if not vias:
-        return
-    top = vias[0]
-    wants_port = "rport" in top.params and not top.params["rport"]
-    if wants_port:
-        top.rport = str(peer.port)
-    if wants_port or top.host != peer.host:
-        top.received = peer.host
-    values = request.headers.get("via")
-    request.headers.remove("via")
-    for value in (stringify_via(top), *values[1:]):
-        request.headers.append("Via", value)
+def fault_of(request: Received) -> Reason | None:
+    """What a request is refused with that the gate let pass; None when it can be worked on.
+
+    A carrier repairs nothing, so that whoever tests with it learns what is wrong.
+    """
+    head = request.head
+    for problem in request.problems:
+        whole = problem.header in _NEEDED_WHOLE and head.method in ("REGISTER", "INVITE", "UPDATE")
+        if whole or problem.header == "From":
+            return Reason(400, reason_phrase(problem.header, problem.what))
+    if not head.via.branch:
+        return Reason(400, "Via has no branch")
+    if head.uri is None or not head.uri.is_sip:
+        return Reason(416, REASONS[416])
+    return None
 
 
-def reply_peer(request: SipRequest, peer: Peer) -> Peer:
+def reply_peer(via: Via | None, peer: Peer) -> Peer:
     """Where responses go (RFC 3261 section 18.2.2): the connection, or the source with the Via's port."""
-    if peer.reliable:
+    if peer.reliable or via is None:
         return peer
-    top = request.via[0]
-    port = top.port or 5060
-    if top.rport or not 0 < port < 65_536:
-        return peer
-    return Peer(peer.transport, peer.host, port)
+    place = reply_address(via, peer.place)
+    return Peer(peer.transport, place.host, place.port)
 
 
 def response_to(
-    request: SipRequest, code: int, reason: str = "", *, tag: str = "", headers: Headers = ()
-) -> SipResponse:
+    request: Received, code: int, reason: str = "", *, tag: str = "", headers: Headers = (), sdp: str = ""
+) -> Message:
     """A response with what RFC 3261 section 8.2.6 copies from the request.
 
     Args:
-        tag: Our tag for To, when the request has none there.
+        request: What it answers.
+        code, reason: Status; an empty reason is the standard phrase.
+        tag: Our tag for To, when the request has none there; one made from the request where empty.
         headers: More headers, in order; a name may come twice.
+        sdp: Body.
     """
-    response = SipResponse(status_code=code, reason_phrase=reason or REASONS.get(code, ""))
-    for name in ("Via", "From", "To", "Call-ID", "CSeq"):
-        for value in request.headers.get(name):
-            if name == "To" and tag and not tag_of(value):
-                value = f"{value};tag={tag}"
-            response.headers.append(name, value)
-    for name, value in headers:
-        response.headers.append(name, value)
-    response.headers.set_single("Server", SERVER)
-    return response
+    typed = [*headers, ("Content-Type", "application/sdp")] if sdp else headers
+    status = Reason(code, reason or REASONS.get(code, ""))
+    response = answer(request.message, status, request.peer.place, server=SERVER, headers=typed, tag=tag)
+    assert response is not None  # the gate lets nothing pass that lacks what is copied
+    return msgspec.structs.replace(response, body=sdp.encode())
 
 
-def tag_of(value: str) -> str:
-    """The tag of a From or To header value, empty when it has none."""
-    return parse_contact(value).tag or ""
+def tag_of(head: Head) -> str:
+    """The tag of To, empty when it has none."""
+    return head.to.tag if head.to else ""
 
 
-def parse_contact(value: str) -> Address:
-    """Parse a Contact, From or To value.
-
-    Without angle brackets all parameters belong to the header (RFC 3261 section 20), which aiosipua's own
-    function only does for `tag`.
-    """
-    if "<" in value:
-        return parse_address(value)
-    base, _, params = value.partition(";")
-    return Address(uri=parse_uri(base), params=parse_params(params))
-
-
-def target_fault(uri: SipUri) -> str:
+def target_fault(uri: Uri) -> str:
     """Why nothing can be sent to this URI, to follow the name of its header; empty when it can."""
     if loopback_address(uri.host) is None:
         return "is not a loopback address"
-    if not 0 < (uri.port or 5060) < 65_536:
-        return "has a port out of range"
+    if uri.port == 0:
+        return "has port 0"
     return ""
 
 
-def target_refusal(request: SipRequest) -> tuple[int, str] | None:
+def target_refusal(invite: Received) -> tuple[int, str] | None:
     """Code and reason to refuse an INVITE with whose Contact or route can't be used."""
-    contacts = request.headers.get("contact")
-    if len(contacts) != 1:
+    head = invite.head
+    if len(head.contacts) != 1:
         return 400, "INVITE needs one Contact"
-    for name, values in (("Contact", contacts), ("Record-Route", request.headers.get("record-route"))):
-        for value in values:
-            fault = target_fault(parse_contact(value).uri)
+    for name, addresses in (("Contact", head.contacts), ("Record-Route", head.routes)):
+        for address in addresses:
+            fault = target_fault(address.uri)
             if fault:
                 return 403, f"{name} {fault}"
     return None
@@ -170,4 +138,9 @@ def target_refusal(request: SipRequest) -> tuple[int, str] | None:
 def contact_uri(user: str, host: str, port: int, transport: Transport) -> str:
     """Our Contact URI for one dialog."""
     suffix = "" if transport is Transport.UDP else f";transport={transport}"
-    return f"sip:{user}@{host}:{port}{suffix}"
+    return f"sip:{in_uri(user)}@{host}:{port}{suffix}"
+
+
+def in_uri(user: str) -> str:
+    """A number or a user name as the user part of a URI (RFC 3261 section 25.1)."""
+    return quote(user, safe="!~*'()&=+$,;?/")

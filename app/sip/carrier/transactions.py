@@ -7,16 +7,24 @@ import logging
 from collections.abc import Callable
 from enum import StrEnum
 
-from aiosipua import SipRequest, SipResponse
+from aiosipua import SipRequest
 
 from app.sip.carrier.messages import Timing
-from app.sip.carrier.sipmessage import fault_of, reply_peer, response_to, stamp_via
-from app.sip.carrier.transports import Peer, SipSockets
+from app.sip.carrier.received import Peer, Received
+from app.sip.carrier.sipmessage import REASONS, SERVER, fault_of, reply_peer
+from app.sip.carrier.transports import SipSockets
+from app.sip.syntax.address import parse_via
+from app.sip.syntax.answer import answer, top_via
+from app.sip.syntax.head import Examined, Head, Reason
+from app.sip.syntax.message import Message
 
 log = logging.getLogger(__name__)
 
 ServerKey = tuple[str, str, str]
 ClientKey = tuple[str, str]
+
+MOST_SERVERS = 2048
+"""Requests that are remembered at a time; beyond this the oldest that was refused or is done is forgotten."""
 
 
 class State(StrEnum):
@@ -49,13 +57,13 @@ class _Timers:
 class ServerTransaction:
     """A request received, and the responses to it."""
 
-    def __init__(self, layer: TransactionLayer, key: ServerKey, request: SipRequest, peer: Peer) -> None:
+    def __init__(self, layer: TransactionLayer, key: ServerKey, request: Received) -> None:
         self._layer = layer
         self._key = key
         self.request = request
-        self.peer = peer
-        self._reply_peer = reply_peer(request, peer)
-        self._last: SipResponse | None = None
+        self.peer = request.peer
+        self._reply_peer = reply_peer(request.head.via, request.peer)
+        self._last: Message | None = None
         self._timers = _Timers()
         self.state = State.PROCEEDING
         self.ignored = False
@@ -63,18 +71,23 @@ class ServerTransaction:
     @property
     def is_invite(self) -> bool:
         """Whether it is an INVITE transaction."""
-        return self.request.method == "INVITE"
+        return self.request.head.method == "INVITE"
+
+    @property
+    def is_spare(self) -> bool:
+        """Whether it is only kept for repeats of its request."""
+        return self.ignored or self.state not in (State.PROCEEDING, State.ACCEPTED)
 
     def ignore(self) -> None:
         """Never answer, as a server that drops the request; its repeats are dropped too."""
         self.ignored = True
         self._timers.start("ignored", 64 * self._layer.timing.t1_s, self.end)
 
-    def respond(self, response: SipResponse) -> None:
+    def respond(self, response: Message) -> None:
         """Send a response; after the final one all but repeats of a 2xx to INVITE are ignored."""
-        final = response.status_code >= 200
+        final = response.code >= 200
         if self.state is not State.PROCEEDING:
-            if self.state is State.ACCEPTED and 200 <= response.status_code < 300:
+            if self.state is State.ACCEPTED and 200 <= response.code < 300:
                 self._layer.sockets.send(response, self._reply_peer)
             return
         self._last = response
@@ -85,7 +98,7 @@ class ServerTransaction:
         if not self.is_invite:
             self.state = State.COMPLETED
             self._timers.start("J", 0 if self.peer.reliable else 64 * timing.t1_s, self.end)
-        elif response.status_code < 300:
+        elif response.code < 300:
             self.state = State.ACCEPTED
             self._timers.start("L", 64 * timing.t1_s, self.end)
         else:
@@ -130,7 +143,7 @@ class ClientTransaction:
         key: ClientKey,
         request: SipRequest,
         peer: Peer,
-        on_response: Callable[[SipResponse], None],
+        on_response: Callable[[Received], None],
     ) -> None:
         self._layer = layer
         self._key = key
@@ -170,11 +183,22 @@ class ClientTransaction:
 
     def _made_up(self, code: int) -> None:
         self.end()
-        self._on_response(response_to(self.request, code))
+        head = Head(
+            method=self.request.method,
+            code=code,
+            phrase=REASONS[code],
+            via=parse_via(self.request.headers.get("via")[0]),
+            sender=None,
+            to=None,
+            call_id=self.request.call_id or "",
+            cseq=0,
+        )
+        message = Message(start=f"SIP/2.0 {code} {REASONS[code]}", headers=())
+        self._on_response(Received(message=message, head=head, peer=self.peer))
 
-    def received(self, response: SipResponse) -> None:
+    def received(self, response: Received) -> None:
         """Take a response from the network."""
-        code = response.status_code
+        code = response.head.code
         timing = self._layer.timing
         if code < 200:
             if self.state is State.PROCEEDING:
@@ -200,7 +224,7 @@ class ClientTransaction:
         self.state = State.COMPLETED
         self._timers.stop()
         if self.is_invite:
-            self._ack = ack_to_refusal(self.request, response)
+            self._ack = ack_to_refusal(self.request, response.head)
             self._layer.sockets.send(self._ack, self.peer)
             linger = 64 * timing.t1_s
         else:
@@ -235,10 +259,12 @@ def _like(request: SipRequest, method: str) -> SipRequest:
     return other
 
 
-def ack_to_refusal(request: SipRequest, response: SipResponse) -> SipRequest:
+def ack_to_refusal(request: SipRequest, refusal: Head) -> SipRequest:
     """The ACK for a 3xx to 6xx response (RFC 3261 section 17.1.1.3)."""
     ack = _like(request, "ACK")
-    ack.headers.set_single("To", response.headers.get_first("to") or "")
+    to = request.headers.get_first("to") or ""
+    if refusal.to is not None and refusal.to.tag and ";tag=" not in to:
+        ack.headers.set_single("To", f"{to};tag={refusal.to.tag}")
     return ack
 
 
@@ -255,7 +281,7 @@ class TransactionLayer:
         self,
         sockets: SipSockets,
         timing: Timing,
-        on_request: Callable[[SipRequest, Peer, ServerTransaction | None], None],
+        on_request: Callable[[Received, ServerTransaction | None], None],
     ) -> None:
         self.sockets = sockets
         self.timing = timing
@@ -263,55 +289,67 @@ class TransactionLayer:
         self._servers: dict[ServerKey, ServerTransaction] = {}
         self._clients: dict[ClientKey, ClientTransaction] = {}
 
-    def received(self, message: SipRequest | SipResponse, peer: Peer) -> None:
-        """Take one message from the sockets."""
-        if isinstance(message, SipResponse):
-            self._response(message, peer)
+    def received(self, examined: Examined, peer: Peer) -> None:
+        """Take one message from the sockets, with what the gate says about it."""
+        message, head = examined.message, examined.head
+        if message is None:
+            return
+        if head is None:
+            if examined.answer is not None:
+                self._refuse(message, examined.answer, peer)
+            return
+        received = Received(message=message, head=head, problems=examined.problems, peer=peer)
+        if message.is_request:
+            self._request(received)
         else:
-            self._request(message, peer)
+            self._response(received)
 
-    def _response(self, response: SipResponse, peer: Peer) -> None:
-        try:
-            vias, cseq = response.via, response.cseq
-        except ValueError:
-            vias, cseq = [], None
-        client = self._clients.get((vias[0].branch or "", cseq.method)) if vias and cseq else None
-        if client is None or not 100 <= response.status_code <= 699:
-            log.debug("response %s from %s belongs to nothing", response.status_code, peer)
+    def _response(self, response: Received) -> None:
+        head = response.head
+        client = self._clients.get((head.via.branch, head.method))
+        if client is None:
+            log.debug("response %s from %s belongs to nothing", head.code, response.peer)
             return
         client.received(response)
 
-    def _request(self, request: SipRequest, peer: Peer) -> None:
-        fault = fault_of(request)
-        if fault:
-            log.warning("%s from %s: %s", request.method, peer, fault)
-            if request.method != "ACK" and request.headers.get("via"):
-                stamp_via(request, peer)
-                self.sockets.send(response_to(request, 400, fault), reply_peer(request, peer))
+    def _request(self, request: Received) -> None:
+        fault, method = fault_of(request), request.head.method
+        if fault is not None:
+            log.info("%s from %s refused: %s %s", method, request.peer, fault.code, fault.phrase)
+            if method != "ACK":
+                self._refuse(request.message, fault, request.peer)
             return
-        key = server_key(request)
+        key = server_key(request.head)
         known = self._servers.get(key)
-        if request.method == "ACK":
+        if method == "ACK":
             if known and known.state is not State.ACCEPTED:
                 known.acknowledged()
             else:
-                self._on_request(request, peer, None)
+                self._on_request(request, None)
             return
         if known:
             known.repeated()
             return
-        stamp_via(request, peer)
-        transaction = ServerTransaction(self, key, request, peer)
+        while len(self._servers) >= MOST_SERVERS:
+            oldest = next(iter(self._servers.values()))
+            next((one for one in self._servers.values() if one.is_spare), oldest).end()
+        transaction = ServerTransaction(self, key, request)
         self._servers[key] = transaction
-        self._on_request(request, peer, transaction)
+        self._on_request(request, transaction)
 
-    def cancelled_by(self, cancel: SipRequest) -> ServerTransaction | None:
+    def _refuse(self, message: Message, reason: Reason, peer: Peer) -> None:
+        """Answer without a transaction; what came in can't be relied on to have one."""
+        response = answer(message, reason, peer.place, server=SERVER)
+        if response is not None:
+            self.sockets.send(response, reply_peer(top_via(message), peer))
+
+    def cancelled_by(self, cancel: Head) -> ServerTransaction | None:
         """The INVITE transaction that a CANCEL is for (RFC 3261 section 9.2)."""
         branch, sent_by, _ = server_key(cancel)
         return self._servers.get((branch, sent_by, "INVITE"))
 
     def request(
-        self, request: SipRequest, peer: Peer, on_response: Callable[[SipResponse], None]
+        self, request: SipRequest, peer: Peer, on_response: Callable[[Received], None]
     ) -> ClientTransaction:
         """Send a request; `on_response` gets what comes back, a made-up 408 or 503 if nothing does."""
         key = (request.via[0].branch or "", request.method)
@@ -336,8 +374,7 @@ class TransactionLayer:
             client.end()
 
 
-def server_key(request: SipRequest) -> ServerKey:
+def server_key(head: Head) -> ServerKey:
     """What makes a request the same transaction (RFC 3261 section 17.2.3); an ACK counts as its INVITE."""
-    top = request.via[0]
-    method = "INVITE" if request.method == "ACK" else request.method
-    return (top.branch or "", f"{top.host}:{top.port}", method)
+    method = "INVITE" if head.method == "ACK" else head.method
+    return (head.via.branch, f"{head.via.host}:{head.via.port}", method)

@@ -10,18 +10,21 @@ import socket
 import ssl
 from collections.abc import Callable, Collection, Mapping
 
-import msgspec
-from aiosipua import SipMessage, SipRequest, SipResponse
+from aiosipua import SipRequest
 
 from app.errors import UserError
+from app.model.signalling import Handling
 from app.model.trunk import Transport
 from app.sip.carrier.loopback import loopback_address
+from app.sip.carrier.received import Peer
 from app.sip.carrier.tls_stream import TlsStream
+from app.sip.syntax.framing import Framer, FramingError, KeepAlive
+from app.sip.syntax.gate import examine
+from app.sip.syntax.head import Examined
+from app.sip.syntax.message import Message, serialise
 
 log = logging.getLogger(__name__)
 
-MAX_HEADER_BYTES = 65_536
-MAX_BODY_BYTES = 65_536
 MAX_CONNECTIONS = 64
 MAX_UNSENT_BYTES = 1 << 20
 """A TCP peer that reads nothing is cut off when this much waits for it."""
@@ -31,57 +34,6 @@ HANDSHAKE_S = 10.0
 
 BIND_ATTEMPTS = 20
 """Tries to find a port that is free for UDP and for TCP."""
-
-
-class Peer(msgspec.Struct, frozen=True):
-    """Where a message came from or goes to; for TCP and TLS it names the open connection."""
-
-    transport: Transport
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        """For people: `udp 127.0.0.1:5062`."""
-        return f"{self.transport} {self.host}:{self.port}"
-
-    @property
-    def reliable(self) -> bool:
-        """Whether the transport itself repeats what was lost."""
-        return self.transport is not Transport.UDP
-
-
-class FramingError(ValueError):
-    """A TCP stream that can't be cut into SIP messages."""
-
-
-def take_message(buffer: bytearray) -> bytes | None:
-    """Cut the first whole message off a TCP stream's buffer (RFC 3261 section 18.3), None if it is not whole.
-
-    Raises:
-        FramingError: The headers or the body are too long, or Content-Length is no number.
-    """
-    end = buffer.find(b"\r\n\r\n")
-    if end < 0 or end > MAX_HEADER_BYTES:
-        if max(end, len(buffer)) > MAX_HEADER_BYTES:
-            raise FramingError(f"headers longer than {MAX_HEADER_BYTES} bytes")
-        return None
-    length = 0
-    for line in bytes(buffer[:end]).split(b"\r\n")[1:]:
-        name, _, value = line.partition(b":")
-        if name.strip().lower() in (b"content-length", b"l"):
-            digits = value.strip()
-            if not digits.isdigit() or len(digits) > 9:
-                raise FramingError("Content-Length is not a number")
-            length = int(digits)
-            break
-    if length > MAX_BODY_BYTES:
-        raise FramingError(f"body longer than {MAX_BODY_BYTES} bytes")
-    whole = end + 4 + length
-    if len(buffer) < whole:
-        return None
-    message = bytes(buffer[:whole])
-    del buffer[:whole]
-    return message
 
 
 def bind_sip_sockets(
@@ -168,13 +120,14 @@ class SipSockets:
     """The carrier's SIP sockets.
 
     Args:
-        on_message: Gets every message that parses, and its peer.
-        note: Gets one line for people for every TLS handshake that fails.
+        on_message: Gets every message once the gate has examined it, whether it passes or not, and its peer.
+        note: Gets one line for people for every TLS handshake that fails, every stream that is not SIP, and
+            every message of which the gate has something to report.
     """
 
     def __init__(
         self,
-        on_message: Callable[[SipRequest | SipResponse, Peer], None],
+        on_message: Callable[[Examined, Peer], None],
         note: Callable[[str], None] = log.info,
     ) -> None:
         self._on_message = on_message
@@ -232,7 +185,7 @@ class SipSockets:
         for _ in range(2):
             await asyncio.sleep(0)
 
-    def send(self, message: SipRequest | SipResponse, peer: Peer) -> bool:
+    def send(self, message: SipRequest | Message, peer: Peer) -> bool:
         """Send; False when the connection is gone.
 
         Raises:
@@ -241,7 +194,7 @@ class SipSockets:
         """
         if loopback_address(peer.host) is None or not 0 < peer.port < 65_536:
             raise ValueError(f"will not send to {peer}: not a loopback address")
-        data = bytes(message)
+        data = serialise(message) if isinstance(message, Message) else bytes(message)
         if peer.transport is Transport.UDP:
             if self._udp is None or self._udp.is_closing():
                 return False
@@ -266,12 +219,20 @@ class SipSockets:
         """Take one datagram, or one message cut off a connection."""
         if not data.strip(b"\r\n\0"):
             return  # keep-alive (RFC 5626 section 4.4)
-        try:
-            message = SipMessage.parse(data)
-        except ValueError as error:
-            log.warning("malformed message from %s dropped: %s", peer, error)
-            return
-        self._on_message(message, peer)
+        examined = examine(data, peer=str(peer.place))
+        if examined.problems:
+            self._report(examined, peer)
+        self._on_message(examined, peer)
+
+    def _report(self, examined: Examined, peer: Peer) -> None:
+        """Say what is wrong with a message: what has stopped it, or else the first fault."""
+        message, dropped = examined.message, examined.head is None
+        problem = examined.problems[-1 if dropped else 0]
+        name = "a message"
+        if message is not None:
+            name = message.method if message.is_request else f"a {message.code} response"
+        done = "dropped" if dropped else str(Handling.REPAIRED)
+        self.note(f"{name} from {peer} is {done}: {problem.header or 'it'} {problem.what}")
 
 
 class _Datagrams(asyncio.DatagramProtocol):
@@ -296,7 +257,7 @@ class _Connection(asyncio.Protocol):
         self._tls: TlsStream | None = None
         self._handshake_limit: asyncio.TimerHandle | None = None
         self._peer: Peer | None = None
-        self._buffer = bytearray()
+        self._framer = Framer()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -324,8 +285,7 @@ class _Connection(asyncio.Protocol):
                 return
             if self._tls.shaken:
                 self._stop_limit()
-        self._buffer += data
-        self._take_messages()
+        self._take_messages(data)
         if self._tls and self._tls.closed:
             self.close()
 
@@ -341,22 +301,19 @@ class _Connection(asyncio.Protocol):
             self._handshake_limit.cancel()
             self._handshake_limit = None
 
-    def _take_messages(self) -> None:
-        while self._peer and self._transport and not self._transport.is_closing():
-            while self._buffer.startswith(b"\r\n"):
-                if self._buffer.startswith(b"\r\n\r\n"):
+    def _take_messages(self, data: bytes) -> None:
+        assert self._transport is not None
+        try:
+            for frame in self._framer.frames(data):
+                if self._peer is None or self._transport.is_closing():
+                    return
+                if frame is KeepAlive.PING:
                     self.write(b"\r\n")  # pong (RFC 5626 section 4.4.1)
-                    del self._buffer[:2]
-                del self._buffer[:2]
-            try:
-                message = take_message(self._buffer)
-            except FramingError as error:
-                log.warning("connection from %s closed: %s", self._peer, error)
-                self._transport.abort()
-                return
-            if message is None:
-                return
-            self._sockets.received(message, self._peer)
+                elif isinstance(frame, bytes):
+                    self._sockets.received(frame, self._peer)
+        except FramingError as error:
+            self._sockets.note(f"the connection from {self._peer} is closed: {error}")
+            self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._handshake_limit:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from enum import Enum, auto
 
-from app.sip.syntax.message import is_start_line
 from app.sip.syntax.text import one_line
 
 HEADERS_LIMIT = 64 * 1024
@@ -20,6 +19,8 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n")
 # With their compact forms (RFC 3261 section 7.3.3)
 _LENGTH = re.compile(rb"^(?:content-length|l)[ \t]*:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _TYPE = re.compile(rb"^(?:content-type|c)[ \t]*:", re.IGNORECASE | re.MULTILINE)
+# Of SIP in any version, well written or not: that is the gate's to judge, which can answer
+_START = re.compile(rb"SIP/[0-9]|.*[ \t]SIP/[0-9]+\.[0-9]+\s*\Z", re.IGNORECASE | re.DOTALL)
 _NEXT_START = re.compile(rb"\n(?=SIP/2\.0 [1-6][0-9][0-9][ \r]|[A-Z]{3,16} sips?:[^\s]{1,240} SIP/2\.0\r?\n)")
 
 
@@ -50,7 +51,9 @@ class Framer:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._started = False
         self._searched = 0
+        self._needed = 0
 
     def frames(self, data: bytes) -> Iterator[bytes | KeepAlive]:
         """Add what was read and give what is complete now.
@@ -79,6 +82,8 @@ class Framer:
         return None
 
     def _message(self) -> bytes | None:
+        if len(self._buffer) < self._needed:
+            return None
         self._check_start()
         ends = _HEAD_END.search(self._buffer, max(0, self._searched - 3))
         self._searched = len(self._buffer)
@@ -89,7 +94,7 @@ class Framer:
         length = _content_length(bytes(self._buffer[: ends.end()]))
         whole = self._end_without_length(ends.end()) if length is None else ends.end() + length
         if len(self._buffer) < whole:
-            self._searched = ends.start()
+            self._searched, self._needed = ends.start(), whole
             return None
         raw = bytes(self._buffer[:whole])
         self._drop(whole)
@@ -104,14 +109,19 @@ class Framer:
 
     def _check_start(self) -> None:
         """Report a peer that speaks something else at its first line, not when a limit is reached."""
-        end = self._buffer.find(b"\n", 0, HEADERS_LIMIT)
-        line = bytes(self._buffer[: max(end, 0)]).rstrip(b"\r").decode("utf-8", "surrogateescape")
-        if end >= 0 and not is_start_line(line):
+        end = -1 if self._started else self._buffer.find(b"\n", 0, HEADERS_LIMIT)
+        if end < 0:
+            return
+        self._started = True
+        start = bytes(self._buffer[:end]).rstrip(b"\r")
+        if not _START.match(start):
+            line = start.decode("utf-8", "surrogateescape")
             raise FramingError(f"not a SIP message: it begins with {one_line(line, 60)!r}", line)
 
     def _drop(self, count: int) -> None:
         del self._buffer[:count]
-        self._searched = 0
+        self._started = False
+        self._searched = self._needed = 0
 
 
 def _content_length(head: bytes) -> int | None:

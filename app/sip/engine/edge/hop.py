@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from app.model.trunk import Transport
-from app.sip.syntax.address import Uri, bracketed
+from app.sip.syntax.address import HostPort, Uri
+from app.sip.syntax.answer import DEFAULT_PORT
 
-DEFAULT_PORT = 5060
 DEFAULT_TLS_PORT = 5061
 
 
@@ -24,9 +24,14 @@ class Hop(NamedTuple):
     address: str
     port: int
 
+    @property
+    def place(self) -> HostPort:
+        """Address and port."""
+        return HostPort(self.address, self.port)
+
     def __str__(self) -> str:
         """As `address:port`, with brackets around an IPv6 address."""
-        return f"{bracketed(self.address)}:{self.port}"
+        return str(self.place)
 
 
 def port_of(uri: Uri) -> int:

@@ -9,13 +9,14 @@ from msgspec.structs import replace
 from app.model.outcome import Direction
 from app.model.trunk import Transport
 from app.sip.engine.edge import inward, outward
-from app.sip.engine.edge.answers import UNAVAILABLE, answer, reply_hop, stamp
+from app.sip.engine.edge.answers import SERVER, UNAVAILABLE, reply_hop
 from app.sip.engine.edge.dialogs import Leg
 from app.sip.engine.edge.hop import Hop
 from app.sip.engine.edge.seen import Seen
 from app.sip.engine.edge.transactions import Received, branch_inside
 from app.sip.engine.edge.uas import Decision, Uas
 from app.sip.syntax.address import parse_uri
+from app.sip.syntax.answer import answer, copied_headers
 from app.sip.syntax.head import Examined, Head, Reason
 from app.sip.syntax.message import Header, Message, parse, serialise
 from app.sip.syntax.sdp import Sdp
@@ -176,7 +177,7 @@ class Incoming:
     ) -> None:
         if not trusted and not self._may_answer():
             return
-        reply = answer(message, reason, source, headers)
+        reply = answer(message, reason, source.place, server=SERVER, headers=headers)
         if reply is None:
             return
         raw = serialise(reply)
@@ -208,16 +209,7 @@ class Incoming:
 
 
 def _copied(message: Message, source: Hop) -> tuple[tuple[Header, ...], Header]:
-    """The headers that responses copy, the top Via with the address it came from; and To by itself."""
-    found: list[Header] = []
-    to = Header(name="to", line="To:")
-    stamped = False
-    for header in message.headers:
-        if header.name == "via" and not stamped:
-            stamped = True
-            found += stamp(header, source)
-        elif header.name in ("via", "from", "call-id", "cseq"):
-            found.append(header)
-        elif header.name == "to":
-            to = header
-    return tuple(found), to
+    """The headers that responses copy but To, and To by itself."""
+    found = copied_headers(message, source.place)
+    to = next((header for header in found if header.name == "to"), Header(name="to", line="To:"))
+    return tuple(header for header in found if header.name != "to"), to

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from app.sip.syntax import framing
 from app.sip.syntax.framing import BODY_LIMIT, HEADERS_LIMIT, Framer, FramingError, KeepAlive
 
 FIRST = b"INVITE sip:a@b SIP/2.0\r\nl:\r\n  4\r\nVia: x\r\n\r\nab\r\n"
 SECOND = b"SIP/2.0 200 OK\r\nContent-Length : 0\r\n\r\n"
 THIRD = b"SIP/2.0 180 Ringing\nCONTENT-LENGTH: 3\n\nxyz"
 STREAM = FIRST + SECOND + THIRD + SECOND
+
+
+class Counted:
+    """A pattern that notes each use."""
+
+    def __init__(self, pattern: re.Pattern[bytes], used: list[int]) -> None:
+        self._pattern, self._used = pattern, used
+
+    def match(self, text: bytes) -> re.Match[bytes] | None:
+        self._used.append(len(text))
+        return self._pattern.match(text)
 
 
 def frames(*pieces: bytes) -> list[bytes | KeepAlive]:
@@ -87,6 +101,44 @@ def test_sizes_at_the_limits_pass():
 def test_streams_that_can_not_be_followed_are_refused(data, words):
     with pytest.raises(FramingError, match=words):
         frames(data)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"OPTIONS sip:a@b SIP/7.0",
+        b"OPTIONS <sip:a@b> SIP/2.0",
+        b"OPTIONS  sip:a b  SIP/2.0  ",
+        b"OPTIONS sip:a@b sip/2.0",
+        b"\xff\xfe SIP/2.0",
+        b"SIP/2.0 4294967301 OK",
+        b"SIP/3.1 200",
+        b"SIP/2.0",
+    ],
+)
+@pytest.mark.parametrize("end", [b"\r\n", b"\n"])
+def test_a_start_line_of_sip_is_left_to_the_gate_however_bad_it_is(start: bytes, end: bytes) -> None:
+    bad = start + end + b"l: 3" + end * 2 + b"abc"
+    assert frames(bad + SECOND) == [bad, SECOND]
+
+
+@pytest.mark.parametrize(
+    "start",
+    [b"GET / HTTP/1.1", b"SSH-2.0-OpenSSH_9", b"220 mail ESMTP", b"SIP", b"x SIP/2.0 y", b"a=b SIP/2"],
+)
+def test_anything_but_sip_is_refused_at_its_first_line(start: bytes) -> None:
+    with pytest.raises(FramingError, match="not a SIP message: it begins with"):
+        frames(start + b"\r\n")
+
+
+def test_what_was_read_once_is_not_read_again_for_each_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    monkeypatch.setattr(framing, "_content_length", lambda head: read.append(len(head)) or 5000)
+    monkeypatch.setattr(framing, "_START", Counted(framing._START, read))
+    head = b"INVITE sip:a@b SIP/2.0\r\nX: " + b"x" * 5000 + b"\r\n\r\n"
+    whole = head + b"b" * 5000
+    assert frames(*(whole[at : at + 1] for at in range(len(whole)))) == [whole]
+    assert len(read) == 3  # the start line; the head when it and when the body is there
 
 
 def test_messages_before_the_bad_one_are_given():
