@@ -27,9 +27,10 @@ from app.sip.engine.edge.hop import Hop
 from app.sip.engine.edge.icmp import CAUSES
 from app.sip.engine.edge.lookup import Lookup
 from app.sip.engine.edge.outward import Face
-from app.sip.engine.edge.relay import Relay, Wire
+from app.sip.engine.edge.relay import Relay
 from app.sip.engine.edge.seen import Listener
 from app.sip.engine.edge.streams import Open, OpenError, Stream, open_tcp
+from app.sip.engine.edge.wire import Wire
 from app.sip.messages import OpenAccount
 from app.sip.syntax.address import HostPort
 from app.sip.syntax.framing import FramingError, KeepAlive
