@@ -244,6 +244,39 @@ def test_an_error_about_a_place_fails_nothing_that_goes_elsewhere(running: Runni
     running.stack.receive("SIP/2.0 200 OK")
 
 
+@LINUX
+def test_a_stranger_whose_port_is_closed_is_no_failure_of_ours(running: Running, far: Far) -> None:
+    known(running, far)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        closed = stranger.getsockname()[1]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            # Without rport the answer goes to the port in the Via
+            lines = [
+                "INVITE sip:100@h SIP/2.0",
+                f"Via: SIP/2.0/UDP 127.0.0.1:{closed};branch=z9hG4bKscan",
+                "From: <sip:7@h>;tag=p",
+                "To: <sip:100@h>",
+                "Call-ID: scan",
+                "CSeq: 1 INVITE",
+            ]
+            stranger.close()
+            sender.sendto("\r\n".join([*lines, "", ""]).encode(), far.edge)
+    running.strangers.get(timeout=LIMIT_S)
+    # Its answer has bounced by the time that another transaction is over
+    running.stack.request()
+    far.answer(far.receive("OPTIONS"), "200 OK")
+    running.stack.receive("SIP/2.0 200")
+    assert running.failures.empty()
+
+
+@LINUX
+def test_a_keep_alive_that_bounces_is_a_failure(far: Far) -> None:
+    far.close()
+    with edge_to(far.port, Transport.UDP, keep_alive_s=1) as running:
+        assert running.failures.get(timeout=LIMIT_S)[0] is LocalCause.REFUSED
+
+
 # PJSIP's side
 
 

@@ -296,8 +296,13 @@ class Edge:
         refusal = self._datagrams.send(raw, hop)
         if refusal is None or refusal.kind not in CAUSES:
             return ""
-        self._listener.on_failure(CAUSES[refusal.kind], refusal, hop)
+        self._report(refusal, hop)
         return str(refusal.kind)
+
+    def _report(self, error: IcmpError, hop: Hop) -> None:
+        """Report a datagram that did not arrive, unless it was only an answer to a stranger."""
+        if self._relay is not None and self._relay.waits_for(hop):
+            self._listener.on_failure(CAUSES[error.kind], error, hop)
 
     def _from_datagrams(self, _: int) -> None:
         datagrams = self._datagrams
@@ -311,12 +316,11 @@ class Edge:
             self._unreachable(error)
 
     def _unreachable(self, error: IcmpError) -> None:
-        cause = CAUSES.get(error.kind)
         address, _, port = error.target.rpartition(":")
-        if cause is None or self._relay is None or not port.isdecimal():
+        if error.kind not in CAUSES or self._relay is None or not port.isdecimal():
             return
         hop = Hop(Transport.UDP, address, int(port))
-        self._listener.on_failure(cause, error, hop)
+        self._report(error, hop)
         self._relay.fail(hop, str(error.kind))
 
     # Connections

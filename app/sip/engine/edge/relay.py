@@ -150,6 +150,12 @@ class Relay:
 
     # What the sockets and the clock say
 
+    def waits_for(self, hop: Hop) -> bool:
+        """Whether it matters that nothing can be sent to a place."""
+        return hop == self._wire.target or any(
+            sent.hop == hop and not (sent.final or sent.failed) for sent in self._wire.sent.all()
+        )
+
     def fail(self, hop: Hop, words: str) -> None:
         """Nothing can be sent to this place: what waits for an answer from there has failed."""
         for sent in self._wire.sent.all():
