@@ -18,8 +18,9 @@ from app.sip.demo import DemoCarrier
 from app.sip.engine.call_rate import CallRate
 from app.sip.engine.edge.hop import Hop
 from app.sip.engine.edge.outward import Face
-from app.sip.engine.edge.relay import Relay, Wire
+from app.sip.engine.edge.relay import Relay
 from app.sip.engine.edge.seen import Seen
+from app.sip.engine.edge.wire import Wire
 from app.sip.messages import (
     CallChanged,
     Event,

@@ -21,15 +21,16 @@ from app.model.outcome import LocalCause, TlsFacts
 from app.model.signalling import IcmpError
 from app.model.trunk import Transport
 from app.sip.engine.call_rate import CallRate
+from app.sip.engine.edge import late_tls
 from app.sip.engine.edge.datagrams import Datagrams
 from app.sip.engine.edge.hop import Hop
 from app.sip.engine.edge.icmp import CAUSES
 from app.sip.engine.edge.lookup import Lookup
 from app.sip.engine.edge.outward import Face
-from app.sip.engine.edge.relay import Relay, Wire
+from app.sip.engine.edge.relay import Relay
 from app.sip.engine.edge.seen import Listener
-from app.sip.engine.edge.socket_causes import system_words
 from app.sip.engine.edge.streams import Open, OpenError, Stream, open_tcp
+from app.sip.engine.edge.wire import Wire
 from app.sip.messages import OpenAccount
 from app.sip.syntax.address import HostPort
 from app.sip.syntax.framing import FramingError, KeepAlive
@@ -126,7 +127,7 @@ class Edge:
         self.shut()
         transport = settings.target.transport
         if transport is Transport.TLS:
-            self._open_tls = _tls_opener(settings)
+            self._open_tls = late_tls.opener(settings, CONNECT_LIMIT_S)
         if transport is Transport.UDP:
             self._datagrams = Datagrams("127.0.0.1" if local.startswith("127.") else "")
             self._selector.register(self._datagrams.sock, selectors.EVENT_READ, self._from_datagrams)
@@ -295,8 +296,13 @@ class Edge:
         refusal = self._datagrams.send(raw, hop)
         if refusal is None or refusal.kind not in CAUSES:
             return ""
-        self._listener.on_failure(CAUSES[refusal.kind], refusal, hop)
+        self._report(refusal, hop)
         return str(refusal.kind)
+
+    def _report(self, error: IcmpError, hop: Hop) -> None:
+        """Report a datagram that did not arrive, unless it was only an answer to a stranger."""
+        if self._relay is not None and self._relay.waits_for(hop):
+            self._listener.on_failure(CAUSES[error.kind], error, hop)
 
     def _from_datagrams(self, _: int) -> None:
         datagrams = self._datagrams
@@ -310,12 +316,11 @@ class Edge:
             self._unreachable(error)
 
     def _unreachable(self, error: IcmpError) -> None:
-        cause = CAUSES.get(error.kind)
         address, _, port = error.target.rpartition(":")
-        if cause is None or self._relay is None or not port.isdecimal():
+        if error.kind not in CAUSES or self._relay is None or not port.isdecimal():
             return
         hop = Hop(Transport.UDP, address, int(port))
-        self._listener.on_failure(cause, error, hop)
+        self._report(error, hop)
         self._relay.fail(hop, str(error.kind))
 
     # Connections
@@ -381,7 +386,7 @@ class Edge:
             self._listener.on_unreadable(str(error), error.line, str(stream.hop))
             self._lost(stream, LocalCause.UNREADABLE, str(error))
         except OSError as error:
-            self._lost(stream, LocalCause.CONNECTION_LOST, system_words(error))
+            self._lost(stream, *late_tls.loss(error, secure=stream.facts is not None))
         else:
             self._watch_writes(stream)
 
@@ -409,20 +414,3 @@ class Edge:
         if stream.sock is not None:
             self._selector.unregister(stream.sock)
         stream.close()
-
-
-def _tls_opener(settings: OpenAccount) -> Open:
-    # Late: only engines with a trunk over TLS carry it
-    from app.sip.engine.edge.handshake import checked_name, connect, trust
-
-    context = trust(settings.ca_file, settings.tls_pin)
-    target = settings.target
-    return partial(
-        connect,
-        Hop(target.transport, target.address, target.port),
-        server_name=checked_name(context, settings.host),
-        ca_file=settings.ca_file,
-        context=context,
-        pin=settings.tls_pin,
-        limit_s=CONNECT_LIMIT_S,
-    )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import errno
 import os
 import ssl
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -16,9 +16,12 @@ from cryptography.hazmat.primitives import hashes
 
 from app.errors import SettingError
 from app.model.outcome import LocalCause, TlsFacts
-from app.sip.engine.tls import handshake
-from tests.engine_tls.certificates import DAY, Issuer, authority
-from tests.engine_tls.servers import HandshakeServer, target
+from app.model.trunk import Transport
+from app.sip.engine.edge import handshake
+from app.sip.engine.edge.hop import Hop
+from app.sip.engine.edge.streams import CLOSED, OpenError
+from tests.engine_edge.certificates import DAY, Issuer, authority
+from tests.engine_edge.servers import HandshakeServer
 
 NAME = "sip.example.com"
 
@@ -34,24 +37,26 @@ def facts(
 ) -> TlsFacts:
     """What a connection attempt tells, good or bad."""
     context = handshake.trust(ca_file, pin)
+    try:
+        sock, found = handshake.connect(
+            Hop(Transport.TLS, address, port),
+            server_name=handshake.checked_name(context, name),
+            ca_file=ca_file,
+            context=context,
+            pin=pin,
+            limit_s=limit_s,
+        )
+    except OpenError as error:
+        return told_by(error)
+    sock.close()
+    return found
 
-    async def attempt() -> TlsFacts:
-        try:
-            connection = await handshake.connect(
-                target(port, address),
-                server_name=handshake.checked_name(context, name),
-                ca_file=ca_file,
-                context=context,
-                pin=pin,
-                limit_s=limit_s,
-            )
-        except handshake.HandshakeError as error:
-            return error.facts
-        connection.writer.close()
-        await connection.writer.wait_closed()
-        return connection.facts
 
-    return asyncio.run(attempt())
+def told_by(error: OpenError) -> TlsFacts:
+    """The facts of a failure, which say the same as the failure itself."""
+    assert error.facts is not None
+    assert (error.facts.cause, error.facts.error) == (error.cause, str(error))
+    return error.facts
 
 
 def fingerprint_of(server: Issuer) -> str:
@@ -211,6 +216,13 @@ def test_silent_port(ca):
     assert told.error == "no answer to the TLS handshake within 0.2 s"
 
 
+def test_limit_covers_connection_and_handshake_together(ca):
+    begin = time.monotonic()
+    with HandshakeServer(None) as listening:
+        facts(listening.port, ca_file=ca.ca_file(), limit_s=0.3)
+    assert 0.3 <= time.monotonic() - begin < 3
+
+
 def test_closed_port(ca):
     with HandshakeServer(None) as listening:
         pass
@@ -244,6 +256,11 @@ def test_errors_by_kind(error, in_handshake, told):
         (OSError(errno.EHOSTUNREACH, "x"), (LocalCause.CONNECTION_LOST, os.strerror(errno.EHOSTUNREACH))),
         (TimeoutError(errno.ETIMEDOUT, "x"), (LocalCause.CONNECTION_LOST, os.strerror(errno.ETIMEDOUT))),
         (ALERT, (LocalCause.TLS_PROTOCOL, "tlsv13 alert certificate required")),
+        (ssl.SSLEOFError(8, "EOF occurred in violation of protocol"), (LocalCause.CONNECTION_LOST, CLOSED)),
+        (
+            ssl.SSLZeroReturnError(6, "TLS/SSL connection has been closed"),
+            (LocalCause.CONNECTION_LOST, CLOSED),
+        ),
     ],
 )
 def test_losses_by_kind(error, told):

@@ -1,4 +1,4 @@
-"""TLS servers for the tests: one that only shakes hands, and a SIP provider that a test plays by hand."""
+"""Servers for the tests: one that only shakes hands, and a SIP provider that a test plays by hand."""
 
 from __future__ import annotations
 
@@ -8,20 +8,14 @@ import ssl
 import threading
 from collections.abc import Iterator
 
-from app.model.outcome import Target
-from app.model.trunk import Transport
-from app.sip.engine.tls.framing import Framer, KeepAlive
-from app.sip.engine.tls.message import Message, parse
+from app.sip.syntax.framing import Framer, KeepAlive
+from app.sip.syntax.message import Message, parse
 
 LIMIT_S = 10.0
 
 
-def target(port: int, address: str = "127.0.0.1") -> Target:
-    return Target(address=address, port=port, transport=Transport.TLS, name="sip.example.com")
-
-
 class HandshakeServer:
-    """Accepts, shakes hands (or does what `greet` does) and keeps what it saw.
+    """Accepts, shakes hands (or does what `greeting` and `hang_up` say) and keeps what it saw.
 
     Attributes:
         port: Where it listens.
@@ -86,9 +80,13 @@ class HandshakeServer:
 
 
 class Provider:
-    """A SIP provider behind TLS; the test accepts, reads and answers itself, each with a limit."""
+    """A SIP provider over TCP or TLS; the test accepts, reads and answers itself, each with a limit.
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    Args:
+        context: For TLS; None for TCP.
+    """
+
+    def __init__(self, context: ssl.SSLContext | None) -> None:
         self._context = context
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(LIMIT_S)
@@ -103,27 +101,47 @@ class Provider:
             peer.close()
         self._listener.close()
 
+    @property
+    def transport(self) -> str:
+        """As the parameter of a URI has it."""
+        return "tls" if self._context else "tcp"
+
     def accept(self) -> Peer:
         """The next connection, after its handshake."""
         connection, _ = self._listener.accept()
         connection.settimeout(LIMIT_S)
-        peer = Peer(self._context.wrap_socket(connection, server_side=True))
+        if self._context is not None:
+            connection = self._context.wrap_socket(connection, server_side=True)
+        peer = Peer(connection, self.transport)
         self._peers.append(peer)
         return peer
 
+    def nobody_comes(self) -> bool:
+        """Whether nobody has connected so far."""
+        self._listener.settimeout(0)
+        try:
+            self._listener.accept()
+        except BlockingIOError:
+            return True
+        finally:
+            self._listener.settimeout(LIMIT_S)
+        return False
+
 
 class Peer:
-    """One connection of a provider, or of a test that stands in for pjsua2.
+    """The provider's end of one connection.
 
     Attributes:
+        transport: `tcp` or `tls`.
         keep_alives: Those that came so far.
     """
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, transport: str) -> None:
         self._socket = connection
         self._socket.settimeout(LIMIT_S)
         self._framer = Framer()
         self._frames: Iterator[bytes | KeepAlive] = iter(())
+        self.transport = transport
         self.keep_alives: list[KeepAlive] = []
 
     @property
@@ -138,12 +156,18 @@ class Peer:
         host, port = self._socket.getpeername()[:2]
         return f"{host}:{port}"
 
+    @property
+    def via(self) -> str:
+        """The beginning of a Via of ours."""
+        return f"SIP/2.0/{self.transport.upper()} {self.local}"
+
     def send(self, *lines: str, body: str = "") -> None:
         """Send a message; the length of the body is added."""
         text = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body])
         self.send_raw(text.encode())
 
     def send_raw(self, data: bytes) -> None:
+        """Send bytes."""
         self._socket.sendall(data)
 
     def receive(self, start: str = "") -> Message:
@@ -153,6 +177,7 @@ class Peer:
         return message
 
     def receive_raw(self) -> bytes:
+        """The next message as it came."""
         while True:
             for frame in self._frames:
                 if isinstance(frame, bytes):
@@ -162,9 +187,15 @@ class Peer:
             assert data, "the connection was closed"
             self._frames = self._framer.frames(data)
 
+    def receive_final(self) -> Message:
+        """The next final response; provisional ones before it are passed over."""
+        while (message := self.receive("SIP/2.0")).code < 200:
+            pass
+        return message
+
     def receive_keep_alive(self) -> KeepAlive:
         """The next keep-alive; nothing else may come before it."""
-        if not self.keep_alives:
+        while not self.keep_alives:
             for frame in self._framer.frames(self._read()):
                 assert isinstance(frame, KeepAlive), frame
                 self.keep_alives.append(frame)
@@ -176,13 +207,14 @@ class Peer:
             for frame in self._framer.frames(data):
                 assert isinstance(frame, KeepAlive), frame
 
-    def _read(self) -> bytes:
-        try:
-            return self._socket.recv(65536)
-        except (ConnectionResetError, ssl.SSLEOFError):
-            return b""
+    def reset(self) -> None:
+        """Close without a goodbye: the other end gets a TCP reset."""
+        plain = socket.socket(fileno=self._socket.detach())
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        plain.close()
 
     def close(self) -> None:
+        """Close."""
         self._socket.close()
 
     def answer(
@@ -197,3 +229,9 @@ class Peer:
             if header.name in ("via", "from", "to", "call-id", "cseq", "record-route")
         ]
         self.send(f"SIP/2.0 {status}", *copied, *headers, body=body)
+
+    def _read(self) -> bytes:
+        try:
+            return self._socket.recv(65536)
+        except (ConnectionResetError, ssl.SSLEOFError):
+            return b""
