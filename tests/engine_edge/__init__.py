@@ -1,0 +1,1 @@
+"""The engine's TLS edge: rules on messages, framing, handshakes, and a real pjsua2 behind it."""
