@@ -381,7 +381,7 @@ class Edge:
             self._listener.on_unreadable(str(error), error.line, str(stream.hop))
             self._lost(stream, LocalCause.UNREADABLE, str(error))
         except OSError as error:
-            self._lost(stream, LocalCause.CONNECTION_LOST, system_words(error))
+            self._lost(stream, *_loss(stream, error))
         else:
             self._watch_writes(stream)
 
@@ -409,6 +409,15 @@ class Edge:
         if stream.sock is not None:
             self._selector.unregister(stream.sock)
         stream.close()
+
+
+def _loss(stream: Stream, error: OSError) -> tuple[LocalCause, str]:
+    """Why an established connection has ended; an alert of TLS has words of its own."""
+    if stream.facts is None:
+        return LocalCause.CONNECTION_LOST, system_words(error)
+    from app.sip.engine.edge.handshake import classify_loss
+
+    return classify_loss(error)
 
 
 def _tls_opener(settings: OpenAccount) -> Open:
