@@ -7,6 +7,9 @@ import sys
 
 def main() -> int:
     """Run the role that the arguments name and return the exit code."""
+    from app.core_files import forbid_core_files
+
+    forbid_core_files()
     arguments = sys.argv[1:]
     if arguments[:1] == ["--role"]:
         # Hidden: how the program starts its own children, frozen or not

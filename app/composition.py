@@ -123,6 +123,10 @@ def _window(data_dir: Path | None) -> int:
         )
         return 2
 
+    from app.core_files import let_the_desktop_look
+
+    let_the_desktop_look()
+
     # What is made until the trunks are on screen stays; looking for garbage in it takes a tenth of the time
     gc.disable()
 

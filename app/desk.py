@@ -5,11 +5,13 @@ The window and the command line are two faces of this one object; neither has a 
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from app.errors import UserError
+from app.errors import UserError, VaultError
 from app.history.calls import CallHistory
 from app.keeping import Keeping
 from app.model.audio_choice import AudioChoice
@@ -30,13 +32,20 @@ from app.sip.dialling import Dialled, dial
 from app.sip.notices import Notice
 from app.sip.supervisor import Supervisor
 from app.store import Store, StoredSetting, window_setting
-from app.vault import Vault, VaultNote
+from app.vault import ANSWER_LIMIT_S, Vault, VaultNote
 
 if TYPE_CHECKING:
     from app.sip.demo import DemoCarrier
     from app.sip.nearest import Reply, ServerAddress
 
+_log = logging.getLogger(__name__)
+
 AUDIO_CHOICE = StoredSetting("audio", AudioChoice, AudioChoice())
+
+PASSWORD_LIMIT_S = 3 * ANSWER_LIMIT_S + 10.0
+"""Seconds for a password: to find the keyring, to try it and to ask it, each with a limit of its own."""
+HISTORY_LIMIT_S = 15.0
+"""Seconds for the last calls to be written at the end; a disk can be gone."""
 
 DEMO_NUMBER = "600"
 """The demo carrier's echo."""
@@ -312,7 +321,18 @@ class Desk:
             )
         if password is not None:
             self._keeping.remember_typed(trunk_id, password)
-        return await self._supervisor.connect(trunk, await self._keeping.password_for(trunk))
+        return await self._supervisor.connect(trunk, await self._password_for(trunk))
+
+    async def _password_for(self, trunk: Trunk) -> str:
+        try:
+            async with asyncio.timeout(PASSWORD_LIMIT_S):
+                return await self._keeping.password_for(trunk)
+        except TimeoutError:
+            raise VaultError(
+                f"The password of {trunk.name} was not read within {PASSWORD_LIMIT_S:g} seconds.",
+                do="Unlock the keyring of this computer, or hand the password over with --password-stdin.",
+                field="password",
+            ) from None
 
     async def disconnect(self, trunk_id: str) -> None:
         """Hang up, unregister, end the engine; also cancels a `connect` under way."""
@@ -432,5 +452,9 @@ class Desk:
         """Hang up everything, unregister everywhere, end every child, close history and store."""
         await self._supervisor.close()
         await self._stop_demo()
-        await self.history.close()
+        try:
+            async with asyncio.timeout(HISTORY_LIMIT_S):
+                await self.history.close()
+        except TimeoutError:
+            _log.warning("the history was not written within %g seconds", HISTORY_LIMIT_S)
         self._store.close()

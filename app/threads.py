@@ -46,16 +46,17 @@ async def run_apart(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
 
 
 def leave(code: int) -> int:
-    """End the program at once if a thread that nobody waits for is still at work, else return the code.
+    """End the program at once if a thread is still at work, else return the code.
 
     Python ends such a thread by unwinding it once it asks for the interpreter again. In the middle of foreign
-    code, as when a keyring's Rust library is being loaded, that aborts the process. All of ours must be
-    closed by now: nothing runs after this, only what was printed is written out.
+    code, as when a keyring's Rust library is being loaded, that aborts the process. For a thread that is not
+    a daemon it would wait, as long as a disk that has gone takes to fail. All of ours must be closed by now:
+    nothing runs after this, only what was printed is written out.
 
     Args:
         code: The exit code.
     """
-    if not any(thread.daemon for thread in threading.enumerate()):
+    if all(thread is threading.main_thread() for thread in threading.enumerate()):
         return code
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):  # no console, or its reader has gone

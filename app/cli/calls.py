@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,14 @@ from app.cli.exits import FAILED, WORKED
 from app.cli.given import password_of
 from app.cli.output import say, say_figures
 from app.desk import Desk
+from app.errors import UserError
 from app.model.call import CallState, Source
 from app.model.call_length import check_length
 from app.model.finding import Finding, Verdict
 from app.model.outcome import CallOutcome, CallResult, Direction, RegisterOutcome, may_call
 from app.model.trunk import Trunk
+from app.sip.client import EngineBugError
+from app.sip.loss import words_for_loss
 from app.sip.notices import (
     AudioChanged,
     CallDigit,
@@ -29,6 +34,7 @@ from app.sip.notices import (
     CallRecording,
     EngineLost,
     Notice,
+    StrangersRefused,
 )
 
 
@@ -42,6 +48,40 @@ class Within(msgspec.Struct, frozen=True, kw_only=True):
 
     digits: str = ""
     record: Path | None = None
+
+
+CallNotices = asyncio.Queue[CallProgress | CallEnded]
+"""What a command follows its calls by; nothing else is kept for it."""
+
+
+def call_notices(desk: Desk) -> CallNotices:
+    """The news of all calls from now on."""
+    queue: CallNotices = asyncio.Queue()
+
+    def put(notice: Notice) -> None:
+        if isinstance(notice, CallProgress | CallEnded):
+            queue.put_nowait(notice)
+
+    desk.listen(put)
+    return queue
+
+
+class StrangerCount:
+    """How many requests of strangers were refused while a command ran."""
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def take(self, notice: Notice) -> None:
+        """Take the newest count."""
+        if isinstance(notice, StrangersRefused):
+            self.total = notice.total
+
+    def in_words(self) -> str:
+        """One line; there is at least one."""
+        if self.total == 1:
+            return "1 request from a stranger was refused."
+        return f"{self.total} requests from strangers were refused."
 
 
 WAIT_WORDS = "Waiting for a call. Ctrl-C signs out and ends."
@@ -87,12 +127,13 @@ async def answer(arguments: argparse.Namespace, desk: Desk) -> int:
     if arguments.forward:
         desk.check_call(trunk.id, arguments.forward)
     await _open_audio(arguments, desk)
-    notices: asyncio.Queue[Notice] = asyncio.Queue()
-    desk.listen(notices.put_nowait)
+    notices = call_notices(desk)
+    strangers = StrangerCount()
+    desk.listen(strangers.take)
     outcome, findings = await sign_in(desk, trunk, password_of(arguments), quiet=arguments.json)
     if not may_call(outcome, registers=trunk.register):
         if arguments.json:
-            output.say_json(_answer_json(trunk, None, None, findings))
+            output.say_json(_answer_json(trunk, None, None, findings, strangers))
         else:
             say("No call can come in, because the trunk could not sign in.")
             say_verdict(findings)
@@ -100,25 +141,28 @@ async def answer(arguments: argparse.Namespace, desk: Desk) -> int:
     if not arguments.json:
         desk.listen(_say_progress)
         say(WAIT_WORDS)
-    code = FAILED
-    while True:
-        ringing = await _incoming(notices, trunk, arguments.wait)
-        if ringing is None:
+    try:
+        while True:
+            ringing = await _incoming(notices, trunk, arguments.wait)
+            if ringing is None:
+                if arguments.json:
+                    output.say_json(_answer_json(trunk, None, None, findings, strangers))
+                else:
+                    say(f"No call came in within {arguments.wait:g} s.")
+                return FAILED
+            ended, call_findings = await _take(ringing, arguments, desk, trunk, notices)
+            turned_away = bool(arguments.forward or arguments.reject)
+            code = WORKED if turned_away and not ended.troubles else worked(ended, call_findings)
             if arguments.json:
-                output.say_json(_answer_json(trunk, None, None, findings))
+                output.say_json(_answer_json(trunk, ringing, ended, call_findings, strangers))
             else:
-                say(f"No call came in within {arguments.wait:g} s.")
-            return FAILED
-        ended, call_findings = await _take(ringing, arguments, desk, trunk, notices)
-        turned_away = bool(arguments.forward or arguments.reject)
-        code = WORKED if turned_away else worked(ended, call_findings)
-        if arguments.json:
-            output.say_json(_answer_json(trunk, ringing, ended, call_findings))
-        else:
-            say_verdict(call_findings)
-            say_figures(ended)
-        if not arguments.stay:
-            return code
+                say_verdict(call_findings)
+                say_figures(ended)
+            if not arguments.stay:
+                return code
+    finally:
+        if strangers.total and not arguments.json:
+            say(strangers.in_words())
 
 
 async def _take(
@@ -126,7 +170,7 @@ async def _take(
     arguments: argparse.Namespace,
     desk: Desk,
     trunk: Trunk,
-    notices: asyncio.Queue[Notice],
+    notices: CallNotices,
 ) -> tuple[CallOutcome, tuple[Finding, ...]]:
     """Deal with one call that rings, until it is over."""
     control, call_id = desk.control(trunk.id), ringing.call_id
@@ -138,19 +182,32 @@ async def _take(
     # The caller may give up while it rings
     await asyncio.wait({ended}, timeout=arguments.ring)
     if not ended.done():
-        if arguments.forward:
-            await control.forward(call_id, arguments.forward)
-        elif arguments.reject:
-            await control.reject(call_id, _REFUSALS[arguments.reject])
-        else:
-            await control.answer(call_id, max_seconds=arguments.seconds, source=Source(arguments.send))
+        async with _whatever_comes(quiet=arguments.json):
+            if arguments.forward:
+                await control.forward(call_id, arguments.forward)
+            elif arguments.reject:
+                await control.reject(call_id, _REFUSALS[arguments.reject])
+            else:
+                await control.answer(call_id, max_seconds=arguments.seconds, source=Source(arguments.send))
     within = Within(digits=arguments.digits, record=arguments.record)
-    await _accompany(desk, trunk, call_id, notices, within)
-    outcome = await ended
+    outcome = await _accompany(desk, trunk, call_id, notices, within, ended, quiet=arguments.json)
     return outcome, explain_call(outcome, trunk, direction=Direction.IN)
 
 
-async def _incoming(notices: asyncio.Queue[Notice], trunk: Trunk, limit_s: float) -> CallProgress | None:
+@asynccontextmanager
+async def _whatever_comes(*, quiet: bool) -> AsyncIterator[None]:
+    """Around a step within a call: one that fails is reported, and the call goes on to its own result."""
+    try:
+        yield
+    except UserError as error:
+        if not quiet:
+            say(f"  {error.what}")
+    except EngineBugError:
+        if not quiet:
+            say("  Ringback failed at this step.")
+
+
+async def _incoming(notices: CallNotices, trunk: Trunk, limit_s: float) -> CallProgress | None:
     """The next call that rings, None when none came within the limit; 0 waits for ever."""
     try:
         async with asyncio.timeout(limit_s or None):
@@ -163,7 +220,11 @@ async def _incoming(notices: asyncio.Queue[Notice], trunk: Trunk, limit_s: float
 
 
 def _answer_json(
-    trunk: Trunk, ringing: CallProgress | None, ended: CallOutcome | None, findings: tuple[Finding, ...]
+    trunk: Trunk,
+    ringing: CallProgress | None,
+    ended: CallOutcome | None,
+    findings: tuple[Finding, ...],
+    strangers: StrangerCount,
 ) -> dict[str, Any]:
     """What `answer --json` gives, for each call one; the keys are documented in docs/command-line.md."""
     return {
@@ -172,6 +233,7 @@ def _answer_json(
         "called": ringing.called if ringing else None,
         "to": ringing.to if ringing else None,
         "call": output.call_json(ended, findings) if ended else None,
+        "strangers_refused": strangers.total,
         "findings": output.findings_json(findings),
     }
 
@@ -217,7 +279,17 @@ async def sign_in(
     """Sign in, and say what comes of it."""
     if not quiet:
         say(f"Signing in at {trunk.host} …" if trunk.register else f"Asking {trunk.host} for an answer …")
-    outcome = await desk.connect(trunk.id, password)
+    signing_in = not quiet
+
+    def say_loss(notice: Notice) -> None:
+        if signing_in and isinstance(notice, EngineLost):
+            say(f"  {words_for_loss(notice)}")
+
+    desk.listen(say_loss)
+    try:
+        outcome = await desk.connect(trunk.id, password)
+    finally:
+        signing_in = False
     return outcome, explain_registration(outcome, trunk)
 
 
@@ -233,8 +305,7 @@ async def place(
     quiet: bool,
 ) -> tuple[CallOutcome, tuple[Finding, ...]]:
     """Place a call, do within it what was asked for, and wait for its end."""
-    notices: asyncio.Queue[Notice] = asyncio.Queue()
-    desk.listen(notices.put_nowait)
+    notices = call_notices(desk)
     if not quiet:
         desk.listen(_say_progress)
         say(f"Calling {number}, {seconds:g} s at most …")
@@ -242,8 +313,7 @@ async def place(
         trunk.id, number, max_seconds=seconds, ring_seconds=ring_seconds, source=source
     )
     ended = asyncio.create_task(desk.wait_call(trunk.id, call_id))
-    await _accompany(desk, trunk, call_id, notices, within or Within())
-    outcome = await ended
+    outcome = await _accompany(desk, trunk, call_id, notices, within or Within(), ended, quiet=quiet)
     return outcome, explain_call(outcome, trunk)
 
 
@@ -251,20 +321,33 @@ async def _accompany(
     desk: Desk,
     trunk: Trunk,
     call_id: str,
-    notices: asyncio.Queue[Notice],
+    notices: CallNotices,
     within: Within,
-) -> None:
+    ended: asyncio.Task[CallOutcome],
+    *,
+    quiet: bool,
+) -> CallOutcome:
     """Follow a call to its end, and do within it what was asked for once it is answered."""
     control = desk.control(trunk.id)
-    while True:
-        match await notices.get():
+    while not ended.done():
+        news = asyncio.create_task(notices.get())
+        await asyncio.wait({news, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if not news.done():
+            news.cancel()
+            break
+        match news.result():
             case CallProgress(call_id=found, state=CallState.ANSWERED) if found == call_id:
                 if within.record is not None:
-                    await control.start_recording(call_id, within.record.absolute())
+                    async with _whatever_comes(quiet=quiet):
+                        await control.start_recording(call_id, within.record.absolute())
                 if within.digits:
-                    await control.send_digits(call_id, within.digits)
+                    async with _whatever_comes(quiet=quiet):
+                        await control.send_digits(call_id, within.digits)
             case CallEnded(call_id=found) if found == call_id:
-                return
+                break
+    await ended
+    # Once more: a step may have failed because of the end, and belongs to what came of the call
+    return await desk.wait_call(trunk.id, call_id)
 
 
 def _say_progress(notice: Notice) -> None:
@@ -284,8 +367,8 @@ def _say_progress(notice: Notice) -> None:
             }
             if state in words:
                 say(words[state])
-        case EngineLost(outcome=outcome):
-            say(f"  {outcome}")
+        case EngineLost():
+            say(f"  {words_for_loss(notice)}")
 
 
 def say_verdict(findings: tuple[Finding, ...], *, before: tuple[Finding, ...] = ()) -> None:

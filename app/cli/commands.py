@@ -24,6 +24,7 @@ from app.errors import SettingError, UserError
 from app.model.call import Source
 from app.model.call_length import check_length
 from app.model.trunk import TrunkState
+from app.sip.loss import words_for_loss
 from app.sip.notices import EngineLost, Notice, TrunkChanged
 
 DEMO_RING_SECONDS = 10.0
@@ -219,5 +220,5 @@ def _say_state(notice: Notice) -> None:
     match notice:
         case TrunkChanged(state=state, cause=cause) if state is not TrunkState.OFF:
             say(f"{now}  {state}{f': {cause}' if cause else ''}")
-        case EngineLost(outcome=outcome):
-            say(f"{now}  {outcome} It is started again.")
+        case EngineLost():
+            say(f"{now}  {words_for_loss(notice)}")

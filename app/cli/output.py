@@ -125,6 +125,7 @@ def call_json(outcome: CallOutcome, findings: tuple[Finding, ...]) -> dict[str, 
         "rx_level_dbm0": _round(media.rx.level_dbm0, 1) if media else None,
         "audio": outcome.audio,
         "heard": outcome.heard,
+        "troubles": [msgspec.to_builtins(trouble) for trouble in outcome.troubles],
         "quality": _quality_json(outcome),
         "findings": findings_json(findings),
     }

@@ -21,7 +21,9 @@ from app.model.outcome import (
     call_result,
 )
 from app.model.quality_windows import QualityWindows
+from app.model.signalling import Trouble
 from app.model.sound import SILENCE_DBM0
+from app.sip.call_troubles import trouble_of
 from app.sip.messages import (
     CallChanged,
     CallHeld,
@@ -43,8 +45,17 @@ from app.sip.notices import (
     TransferProgress,
 )
 
+Control = CallHeld | CallTransferred | CallRecorded | DigitReceived
+"""News from within a call that leave its state as it is."""
+
+CallEvent = CallChanged | CallLevels | CallMedia | Control
+
 KEEP_ENDED = 50
 """Ended calls whose outcome can still be asked for."""
+MOST_UP = 256
+"""Calls that are followed at a time; an engine that reports more has lost its count."""
+MOST_TROUBLES = 32
+"""Steps of one call that did not work and are kept."""
 
 
 class _Call:
@@ -61,6 +72,7 @@ class _Call:
         self.sound = False
         self.setup_ms: float | None = None
         self.sip_call_id = ""
+        self.troubles: list[Trouble] = []
         self.outcome: asyncio.Future[CallOutcome] = asyncio.get_running_loop().create_future()
 
     def hear(self, level_dbm0: float | None) -> None:
@@ -74,12 +86,21 @@ class CallBook:
     Args:
         trunk_id, trunk_name: Whose calls they are.
         notify: Gets the notices.
+        had_password: Whether the trunk has a password to answer challenges with.
     """
 
-    def __init__(self, trunk_id: str, trunk_name: str, notify: Callable[[Notice], None]) -> None:
+    def __init__(
+        self,
+        trunk_id: str,
+        trunk_name: str,
+        notify: Callable[[Notice], None],
+        *,
+        had_password: bool = False,
+    ) -> None:
         self._trunk_id = trunk_id
         self._trunk_name = trunk_name
         self._notify = notify
+        self._had_password = had_password
         self._calls: dict[str, _Call] = {}
         self._numbers = itertools.count(1)
 
@@ -109,7 +130,27 @@ class CallBook:
         call = self._calls.get(call_id)
         if call is None:
             raise EngineError("There is no such call, or it ended long ago.")
-        return await asyncio.shield(call.outcome)
+        outcome = await asyncio.shield(call.outcome)
+        # A step can fail because the call has just ended, and is heard of after the end
+        return _with_troubles(outcome, call.troubles)
+
+    def trouble(self, call_id: str, trouble: Trouble) -> None:
+        """A step within a call did not work; the call itself goes on, and its outcome says so."""
+        call = self._calls.get(call_id)
+        if call is not None and len(call.troubles) < MOST_TROUBLES:
+            call.troubles.append(trouble)
+
+    def take(self, event: CallEvent) -> None:
+        """Take an event about a call; one that is not up is passed over."""
+        match event:
+            case CallChanged():
+                self.on_change(event)
+            case CallLevels():
+                self.on_levels(event)
+            case CallMedia():
+                self.on_media(event)
+            case _:
+                self.on_control(event)
 
     def on_levels(self, event: CallLevels) -> None:
         """The meters moved."""
@@ -138,11 +179,13 @@ class CallBook:
                 )
             )
 
-    def on_control(self, event: CallHeld | CallTransferred | CallRecorded | DigitReceived) -> None:
+    def on_control(self, event: Control) -> None:
         """Something happened within a call that leaves its state as it is."""
         if self._up(event.call_id) is None:
             return
         trunk_id, call_id = self._trunk_id, event.call_id
+        if (trouble_within := trouble_of(event)) is not None:
+            self.trouble(call_id, trouble_within)
         match event:
             case CallHeld(by_us=by_us, by_them=by_them, trouble=trouble):
                 self._notify(
@@ -168,7 +211,7 @@ class CallBook:
         call = self._up(event.call_id)
         if call is None:
             begins = event.direction is Direction.IN and event.state is not CallState.ENDED
-            if event.call_id in self._calls or not begins:
+            if event.call_id in self._calls or not begins or self.up >= MOST_UP:
                 return
             call = self._calls[event.call_id] = _Call(event.remote, event.called, Direction.IN)
         call.early_media = call.early_media or event.state is CallState.EARLY_MEDIA
@@ -198,24 +241,31 @@ class CallBook:
 
     def lose_all(self, cause: LocalCause, words: str) -> int:
         """End what is still up, because nothing more will be heard of it; returns how many there were."""
-        up = [(call_id, call) for call_id, call in self._calls.items() if not call.outcome.done()]
-        for call_id, call in up:
-            answered = call.answered_at
-            self._end(
-                CallChanged(
-                    call_id=call_id,
-                    direction=call.direction,
-                    state=CallState.ENDED,
-                    sip_code=0 if answered is None else 200,
-                    reason=words,
-                    answered_by=AnsweredBy.LOCAL,
-                    local_cause=cause,
-                    duration_s=0.0 if answered is None else round(time.monotonic() - answered, 3),
-                    hung_up_by=HungUpBy.NOBODY,
-                ),
-                call,
-            )
+        up = [call_id for call_id, call in self._calls.items() if not call.outcome.done()]
+        for call_id in up:
+            self.lose(call_id, cause, words)
         return len(up)
+
+    def lose(self, call_id: str, cause: LocalCause, words: str) -> None:
+        """End a call, because nothing more will be heard of it; nothing happens when it is not up."""
+        call = self._up(call_id)
+        if call is None:
+            return
+        answered = call.answered_at
+        self._end(
+            CallChanged(
+                call_id=call_id,
+                direction=call.direction,
+                state=CallState.ENDED,
+                sip_code=0 if answered is None else 200,
+                reason=words,
+                answered_by=AnsweredBy.LOCAL,
+                local_cause=cause,
+                duration_s=0.0 if answered is None else round(time.monotonic() - answered, 3),
+                hung_up_by=HungUpBy.NOBODY,
+            ),
+            call,
+        )
 
     def _up(self, call_id: str) -> _Call | None:
         call = self._calls.get(call_id)
@@ -251,6 +301,8 @@ class CallBook:
             challenge=event.challenge,
             dialog=event.dialog,
             icmp=event.icmp,
+            troubles=tuple(call.troubles),
+            had_password=self._had_password,
         )
         call.outcome.set_result(outcome)
         self._notify(
@@ -262,6 +314,10 @@ class CallBook:
         ended = [call_id for call_id, call in self._calls.items() if call.outcome.done()]
         for call_id in ended[:-KEEP_ENDED]:
             del self._calls[call_id]
+
+
+def _with_troubles(outcome: CallOutcome, troubles: list[Trouble]) -> CallOutcome:
+    return outcome if len(outcome.troubles) == len(troubles) else replace(outcome, troubles=tuple(troubles))
 
 
 def _with_former_echo(figures: MediaFigures, former: MediaFigures | None) -> MediaFigures:

@@ -15,6 +15,7 @@ from typing import TypeVar
 import msgspec
 
 from app.errors import EngineError
+from app.model.typed import shown
 from app.sip.wire import MAX_LINE_BYTES
 
 T = TypeVar("T")
@@ -40,6 +41,24 @@ def child_command(role: Role) -> list[str]:
     return [sys.executable, *options, "-m", "app", "--role", role]
 
 
+class GivenMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """The SIP message that an engine was given just before it ended.
+
+    Attributes:
+        start: Its start line as received.
+        peer: `address:port` that sent it.
+        fingerprint: By which it is known again, see `app.sip.fingerprint`.
+    """
+
+    start: str
+    peer: str
+    fingerprint: str
+
+
+# From outside, or at a person's wish: not the child's own end
+_FROM_OUTSIDE = frozenset({"SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"})
+
+
 class ChildOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """How a child ended.
 
@@ -49,6 +68,8 @@ class ChildOutcome(msgspec.Struct, frozen=True, kw_only=True):
         signal_name: For example `SIGKILL`, else empty.
         asked: Whether we had asked it to stop.
         log_tail: The last lines it wrote to standard error.
+        why: Why we ended it without asking, one sentence; empty when we did not.
+        last_message: For an engine that ended by itself, what it had been given just before.
     """
 
     role: Role
@@ -56,17 +77,37 @@ class ChildOutcome(msgspec.Struct, frozen=True, kw_only=True):
     signal_name: str
     asked: bool
     log_tail: tuple[str, ...] = ()
+    why: str = ""
+    last_message: GivenMessage | None = None
+
+    @property
+    def by_itself(self) -> bool:
+        """Whether it failed: neither asked to end nor ended by somebody."""
+        ended_well = self.exit_code == 0 or self.signal_name in _FROM_OUTSIDE
+        return not (self.asked or self.why or ended_well)
 
     def __str__(self) -> str:
-        """One sentence for people."""
+        """A sentence or two for people."""
+        if self.why:
+            return self.why
         if self.signal_name:
-            return f"The {self.role} was ended by {self.signal_name}."
-        if self.exit_code == 0:
-            return f"The {self.role} ended."
-        return f"The {self.role} ended with exit code {self.exit_code}."
+            how = f"The {self.role} was ended by {self.signal_name}."
+        elif self.exit_code == 0:
+            how = f"The {self.role} ended."
+        else:
+            how = f"The {self.role} ended with exit code {self.exit_code}."
+        if self.last_message is None:
+            return how
+        start, peer = shown(self.last_message.start), self.last_message.peer
+        return f"{how} The last message it got was {start} from {peer}."
 
 
-def _outcome(role: Role, code: int, asked: bool, tail: deque[str]) -> ChildOutcome:
+def not_understood(role: Role) -> str:
+    """Why a child is ended that sends something else than messages of this version."""
+    return f"The {role} said something that Ringback does not understand, and was ended."
+
+
+def _outcome(role: Role, code: int, asked: bool, tail: deque[str], why: str) -> ChildOutcome:
     name = ""
     if code < 0:
         try:
@@ -79,6 +120,7 @@ def _outcome(role: Role, code: int, asked: bool, tail: deque[str]) -> ChildOutco
         signal_name=name,
         asked=asked,
         log_tail=tuple(tail),
+        why="" if asked else why,
     )
 
 
@@ -110,6 +152,7 @@ class Child:
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
         self._asked = False
+        self._why = ""
         self.outcome: ChildOutcome | None = None
 
     @property
@@ -197,9 +240,14 @@ class Child:
                 break
         return self.outcome
 
-    def kill(self) -> None:
-        """End the process at once; for a child that broke the rules of the wire."""
+    def kill(self, why: str = "") -> None:
+        """End the process at once, for a child that broke a rule; also one that is stopped or hangs.
+
+        Args:
+            why: The rule, one sentence for people; the first one stays.
+        """
         if self._process and self.outcome is None:
+            self._why = self._why or why
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
 
@@ -216,7 +264,7 @@ class Child:
                     break
                 except asyncio.LimitOverrunError:
                     self._tail.append(f"the wire broke: a line of more than {MAX_LINE_BYTES} bytes")
-                    self.kill()
+                    self.kill(not_understood(self._role))
                     break
                 except ConnectionError as error:
                     self._tail.append(f"the wire broke: {error}")
@@ -238,7 +286,7 @@ class Child:
         finally:
             logs.cancel()
         code = process.returncode
-        self.outcome = _outcome(self._role, code, self._asked, self._tail)
+        self.outcome = _outcome(self._role, code, self._asked, self._tail, self._why)
         loop.call_soon(self._on_end, self.outcome)
 
     async def _read_log(self, stream: asyncio.StreamReader) -> None:

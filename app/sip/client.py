@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from app.errors import EngineError
-from app.sip.child import Child, ChildOutcome, Role
+from app.model.outcome import Direction, LocalCause, TraceMessage
+from app.model.signalling import LONGEST_TEXT
+from app.sip.child import Child, ChildOutcome, GivenMessage, Role, not_understood
+from app.sip.fingerprint import fingerprint
 from app.sip.messages import (
     PROTOCOL_VERSION,
     Answer,
@@ -16,20 +22,55 @@ from app.sip.messages import (
     Event,
     FromEngine,
     Hello,
+    Ping,
     Refused,
     Request,
     Stop,
+    Traced,
 )
+from app.sip.messages.faults import read_in_part
 from app.sip.wire import LineDecoder, WireError, encode
 
 READY_LIMIT_S = 15.0
 """Seconds from the start of a process to its hello; a cold disk and a virus scanner take their time."""
 ANSWER_LIMIT_S = 10.0
 """Seconds for the one answer to a command; none of them waits for the network."""
+PULSE_EVERY_S = 3.0
+"""Seconds between two questions whether the engine still runs."""
+BLAME_S = 2.5
+"""An engine that ends so soon after a message, seconds, was probably ended by it."""
+_LOOKS = 4
+"""How often a limit is looked at on its way: a computer that slept, or a parent that was stopped, has then
+missed one look, and not the whole limit."""
 
 
 class EngineBugError(Exception):
     """An engine failed in a way that no setting explains: our fault."""
+
+
+class EngineRefusedError(EngineError):
+    """The engine lives and would not carry out a command.
+
+    Args:
+        refused: Its answer.
+    """
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.what, do=refused.do, details=refused.details)
+        self.local_cause: LocalCause = refused.local_cause
+
+
+class EngineLostError(EngineError):
+    """The engine has ended.
+
+    Args:
+        outcome: How.
+        do, details: As in `UserError`.
+    """
+
+    def __init__(self, outcome: ChildOutcome, *, do: str = "Connect again.", details: str = "") -> None:
+        super().__init__(str(outcome), do=do, details=details or "\n".join(outcome.log_tail))
+        self.outcome = outcome
 
 
 class EngineClient:
@@ -58,6 +99,9 @@ class EngineClient:
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
         self._last_id = 0
         self._ready: asyncio.Future[Hello] | None = None
+        self._pulse: asyncio.Task[None] | None = None
+        self._given: tuple[float, TraceMessage] | None = None
+        self._end: ChildOutcome | None = None
         self._broken = ""
         self.capabilities: Capabilities | None = None
 
@@ -71,8 +115,11 @@ class EngineClient:
         """Whether the process is up."""
         return self.capabilities is not None and self._child.outcome is None
 
-    async def start(self, limit_s: float = READY_LIMIT_S) -> Capabilities:
+    async def start(self, limit_s: float | None = None) -> Capabilities:
         """Start the process and wait for its hello.
+
+        Args:
+            limit_s: Seconds for that; `READY_LIMIT_S` if not given.
 
         Raises:
             EngineError: It did not start within the limit, ended, or is of another version; nothing is
@@ -81,12 +128,15 @@ class EngineClient:
         self._ready = asyncio.get_running_loop().create_future()
         try:
             await self._child.start()
-            self.capabilities = await self._greeted(self._ready, limit_s)
+            self.capabilities = await self._greeted(
+                self._ready, READY_LIMIT_S if limit_s is None else limit_s
+            )
         finally:
             if self.capabilities is None:
                 self._ready.cancel()
                 self._child.kill()
                 await self._child.stop(b"")
+        self._pulse = asyncio.create_task(self._feel_pulse())
         return self.capabilities
 
     async def _greeted(self, ready: asyncio.Future[Hello], limit_s: float) -> Capabilities:
@@ -106,49 +156,91 @@ class EngineClient:
             )
         return hello.capabilities
 
-    async def request(self, command: Command, limit_s: float = ANSWER_LIMIT_S) -> None:
+    async def request(self, command: Command, limit_s: float | None = None) -> None:
         """Send a command and wait for its answer.
 
+        Args:
+            command: What to do.
+            limit_s: Seconds for the answer; `ANSWER_LIMIT_S` if not given.
+
         Raises:
-            EngineError: The engine refused it, ended, or did not answer within the limit.
+            EngineRefusedError: The engine would not do it.
+            EngineLostError: The engine has ended.
+            EngineError: It did not answer within the limit, and was ended; or the command can't be sent.
             EngineBugError: The engine failed in a way that is our fault.
         """
+        limit_s = ANSWER_LIMIT_S if limit_s is None else limit_s
+        answer = await self._answer(command, limit_s)
+        if answer is None:
+            why = f"The engine did not answer within {limit_s:g} seconds and was ended."
+            self._child.kill(why)
+            raise EngineError(why, do="Connect again.")
+        match answer.result:
+            case Refused():
+                raise EngineRefusedError(answer.result)
+            case Bug(details=details):
+                raise EngineBugError(details)
+
+    async def _answer(self, command: Command, limit_s: float) -> Answer | None:
+        """The answer to a command, None when none came within the limit."""
         if self._child.outcome is not None:
-            raise self._gone(self._child.outcome)
+            raise self._gone(self._how_it_ended(self._child.outcome))
         self._last_id += 1
         request = Request(id=self._last_id, command=command)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting[request.id] = future
         try:
             self._child.send(encode(request))
-            async with asyncio.timeout(limit_s):
-                answer = await future
-        except TimeoutError:
-            self._child.kill()
-            raise EngineError(
-                f"The engine did not answer within {limit_s:g} seconds and was ended.", do="Connect again."
-            ) from None
+            for _ in range(_LOOKS):
+                await asyncio.wait({future}, timeout=limit_s / _LOOKS)
+                if future.done():
+                    return future.result()
+        except WireError as error:
+            raise EngineError("This can't be sent to the engine.", details=str(error)) from None
         finally:
             self._waiting.pop(request.id, None)
-        match answer.result:
-            case Refused(what=what, do=do, details=details):
-                raise EngineError(what, do=do, details=details)
-            case Bug(details=details):
-                raise EngineBugError(details)
+            if not future.cancel():
+                future.exception()  # looked at, whoever else was cancelled in the same moment
+        return None
+
+    async def _feel_pulse(self) -> None:
+        """Notice an engine that has stopped doing anything: it would answer nothing and end no call."""
+        while self._child.outcome is None:
+            await asyncio.sleep(PULSE_EVERY_S)
+            try:
+                alive = await self._answer(Ping(), ANSWER_LIMIT_S) is not None
+            except EngineError:
+                return  # it has ended, and `_ended` says so
+            if not alive:
+                self._child.kill(
+                    f"The engine stopped responding for {ANSWER_LIMIT_S:g} seconds and was ended."
+                )
+                return
+
+    def end(self, why: str) -> None:
+        """End the process at once, because it broke a rule; `why` is the sentence that people are shown."""
+        self._child.kill(why)
 
     async def stop(self) -> ChildOutcome | None:
         """Ask the engine to hang up, unregister and end; terminate and kill it if it does not."""
+        self._stop_pulse()
         self._last_id += 1
         return await self._child.stop(encode(Request(id=self._last_id, command=Stop())))
 
+    def _stop_pulse(self) -> None:
+        if self._pulse is not None:
+            self._pulse.cancel()
+            self._pulse = None
+
     def _on_line(self, line: bytes) -> None:
         try:
-            message = self._decoder.decode(line)
+            message: FromEngine | None = self._decoder.decode(line)
         except WireError as error:
-            self._broken = str(error)
-            self._child.kill()
-            return
+            message = read_in_part(line, str(error))
+            self._broken = str(error) if message is None else self._broken
         match message:
+            case None:
+                self._child.kill(not_understood(Role.ENGINE))
             case Answer(id=id_):
                 future = self._waiting.get(id_)
                 if future is not None and not future.done():
@@ -157,21 +249,37 @@ class EngineClient:
                 if self._ready is not None and not self._ready.done():
                     self._ready.set_result(message)
             case _:
+                if isinstance(message, Traced) and message.message.direction is Direction.IN:
+                    self._given = time.monotonic(), message.message
                 self._on_event(message)
 
     def _ended(self, outcome: ChildOutcome) -> None:
+        self._stop_pulse()
+        outcome = self._how_it_ended(outcome)
         error = self._gone(outcome)
         for future in (self._ready, *self._waiting.values()):
             if future is not None and not future.done():
                 future.set_exception(error)
         self._on_end(outcome)
 
-    def _gone(self, outcome: ChildOutcome) -> EngineError:
-        details = "\n".join(outcome.log_tail)
-        if self._broken:
-            return EngineError(
-                "The engine said something that Ringback does not understand, and was ended.",
-                do="Connect again; if it stays so, install Ringback again.",
-                details=f"{self._broken}\n{details}",
-            )
-        return EngineError(str(outcome), do="Connect again.", details=details)
+    def _how_it_ended(self, outcome: ChildOutcome) -> ChildOutcome:
+        """The child's outcome, with the message that may have ended it; found once."""
+        if self._end is None:
+            self._end = outcome
+            if self._given is not None and outcome.by_itself:
+                at, message = self._given
+                if time.monotonic() - at <= BLAME_S:
+                    self._end = replace(outcome, last_message=_given(message))
+        return self._end
+
+    def _gone(self, outcome: ChildOutcome) -> EngineLostError:
+        if not self._broken:
+            return EngineLostError(outcome)
+        details = "\n".join((self._broken, *outcome.log_tail))
+        do = "Connect again; if it stays so, install Ringback again."
+        return EngineLostError(outcome, do=do, details=details)
+
+
+def _given(message: TraceMessage) -> GivenMessage:
+    start = message.text.lstrip("\r\n").split("\n", 1)[0].rstrip("\r")
+    return GivenMessage(start=start[:LONGEST_TEXT], peer=message.peer, fingerprint=fingerprint(message.text))

@@ -157,14 +157,30 @@ class EngineLost(_Notice, frozen=True, kw_only=True):
     """An engine ended without having been asked.
 
     Attributes:
-        outcome: How, with its last log lines.
-        calls_lost: How many calls were in it.
+        outcome: How, with its last log lines and the message that may have ended it.
+        calls_lost: How many calls were in it; nobody has told the far ends.
         restart_in_s: Seconds until it is started again, None when it stays down.
+        why_slowly: Why that is minutes, one sentence; empty when it is not.
     """
 
     outcome: ChildOutcome
     calls_lost: int
     restart_in_s: float | None
+    why_slowly: str = ""
+
+
+class StrangersRefused(_Notice, frozen=True, kw_only=True):
+    """Somebody who is not the provider was refused: nothing that a person has to do anything about.
+
+    Attributes:
+        total: How many such requests there were since the trunk was connected.
+        peer, method, user: Who asked last, for what and for whom.
+    """
+
+    total: int
+    peer: str
+    method: str
+    user: str
 
 
 class HistoryChanged(_Notice, frozen=True, kw_only=True):
@@ -202,6 +218,7 @@ Notice = (
     | AudioChanged
     | TraceAdded
     | EngineLost
+    | StrangersRefused
     | HistoryChanged
     | HistoryTrouble
 )

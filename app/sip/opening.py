@@ -20,7 +20,15 @@ def servers(trunk: Trunk) -> tuple[HostPort, ...]:
     return (first, *backups)
 
 
-def account_of(trunk: Trunk, password: str, server: HostPort, target: Target) -> OpenAccount:
+def account_of(
+    trunk: Trunk,
+    password: str,
+    server: HostPort,
+    target: Target,
+    *,
+    servers: tuple[str, ...] = (),
+    quarantine: tuple[str, ...] = (),
+) -> OpenAccount:
     """The account of a trunk at one of its servers.
 
     Args:
@@ -28,6 +36,8 @@ def account_of(trunk: Trunk, password: str, server: HostPort, target: Target) ->
         password: Its secret; left out when the trunk signs in without one.
         server: What the URIs carry, and the name that a certificate must be for.
         target: The address to send to.
+        servers: The other addresses that the trunk's servers have, as far as they are known.
+        quarantine: Fingerprints of messages that ended an engine before.
     """
     return OpenAccount(
         user=trunk.user,
@@ -54,7 +64,9 @@ def account_of(trunk: Trunk, password: str, server: HostPort, target: Target) ->
         session_timer=trunk.session_timer,
         session_expires=trunk.session_expires,
         prack=trunk.prack,
+        quarantine=quarantine,
         dids=trunk.dids,
+        servers=servers,
         networks=_networks(trunk),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from app.model.outcome import (
     AnsweredBy,
     Direction,
@@ -11,7 +13,10 @@ from app.model.outcome import (
     TlsFacts,
     register_state,
 )
+from app.model.signalling import MOST_PROBLEMS, Handling, MessageProblem
 from app.model.trunk import TrunkState
+from app.sip.child import GivenMessage
+from app.sip.client import EngineRefusedError
 from app.sip.messages import Capabilities, OptionsAnswered, RegistrationChanged, RegistrationState
 from app.sip.notices import CallEnded, CallProgress
 from app.sip.targets import Resolution, ResolveError
@@ -104,6 +109,64 @@ def outcome_without_address(trunk: str, error: ResolveError) -> RegisterOutcome:
         answered_by=AnsweredBy.LOCAL,
         local_cause=error.cause,
         lookup=error.steps,
+    )
+
+
+def outcome_of_endless_lookup(trunk: str, host: str) -> RegisterOutcome:
+    """The lookup of a host came to no end at all."""
+    return RegisterOutcome(
+        trunk=trunk,
+        state=TrunkState.UNREACHABLE,
+        reason=f"The lookup of {host} came to no end",
+        answered_by=AnsweredBy.LOCAL,
+        local_cause=LocalCause.NAME_SERVER_SILENT,
+    )
+
+
+def outcome_of_refusal(
+    trunk: str, refusal: EngineRefusedError, target: Target, tried: tuple[Target, ...]
+) -> RegisterOutcome:
+    """The engine could not begin, for a cause outside of the settings: a computer without a network."""
+    return RegisterOutcome(
+        trunk=trunk,
+        state=TrunkState.UNREACHABLE,
+        reason=refusal.what,
+        answered_by=AnsweredBy.LOCAL,
+        local_cause=refusal.local_cause,
+        target=target,
+        tried=tried,
+    )
+
+
+def with_held_back(outcome: RegisterOutcome, held: tuple[GivenMessage, ...]) -> RegisterOutcome:
+    """The outcome, which says so when messages were held back that ended an engine before.
+
+    Such a message may be the answer that is missed: then it is no silence.
+
+    Args:
+        outcome: What came of signing in.
+        held: What is held back.
+    """
+    if not held or outcome.answered_by is AnsweredBy.NETWORK:
+        return outcome
+    known = {(problem.start, problem.peer) for problem in outcome.problems}
+    problems = [
+        MessageProblem(
+            start=message.start,
+            header="",
+            line="",
+            what="ended Ringback's engine before, so it was held back",
+            handling=Handling.DROPPED,
+            peer=message.peer,
+        )
+        for message in held
+        if (message.start, message.peer) not in known
+    ]
+    silent = outcome.local_cause is LocalCause.NO_ANSWER
+    return replace(
+        outcome,
+        local_cause=LocalCause.UNREADABLE if silent else outcome.local_cause,
+        problems=(*outcome.problems, *problems)[:MOST_PROBLEMS],
     )
 
 

@@ -6,19 +6,20 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from app.errors import EngineError, UserError
 from app.model.audio_choice import AudioChoice
 from app.model.outcome import AnsweredBy, RegisterOutcome
 from app.model.trunk import Trunk, TrunkState
 from app.sip.child import ChildOutcome
-from app.sip.client import EngineBugError
+from app.sip.client import EngineBugError, EngineLostError
+from app.sip.comeback import Comeback, Pauses, in_words
+from app.sip.loss import SAME_DEATHS, Deaths
 from app.sip.notices import EngineLost, Notice, TrunkChanged
+from app.sip.quarantine import Quarantine
 from app.sip.session import TrunkSession
 
-RESTART_DELAYS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
-"""Seconds before an engine is started again after its first, second, … loss in a row."""
-RETRY_DELAYS_S = (30.0, 60.0, 120.0, 300.0)
-"""Seconds before a registration that the network lost is asked for again."""
 STEADY_S = 120.0
 """Seconds of quiet after which the next loss counts as the first."""
 
@@ -29,7 +30,7 @@ class Supervisor:
     Args:
         notify: Gets every notice of every trunk.
         on_log: Gets the engines' log lines with the trunk's name.
-        restart_delays_s, retry_delays_s: For tests.
+        pauses: How long it waits; a test gives its own.
     """
 
     def __init__(
@@ -37,16 +38,17 @@ class Supervisor:
         notify: Callable[[Notice], None],
         *,
         on_log: Callable[[str, str], None] | None = None,
-        restart_delays_s: tuple[float, ...] = RESTART_DELAYS_S,
-        retry_delays_s: tuple[float, ...] = RETRY_DELAYS_S,
+        pauses: Pauses | None = None,
     ) -> None:
         self._notify_all = notify
         self._on_log = on_log
-        self._restart_delays_s = restart_delays_s
-        self._retry_delays_s = retry_delays_s
+        self._pauses = pauses or Pauses()
         self._sessions: dict[str, TrunkSession] = {}
-        self._losses: dict[str, list[float]] = {}
-        self._comebacks: dict[str, asyncio.Task[None]] = {}
+        self._deaths: dict[str, Deaths] = {}
+        self._quarantines: dict[str, Quarantine] = {}
+        self._comebacks: dict[str, Comeback] = {}
+        self._returns: dict[str, asyncio.Task[None]] = {}
+        self._not_before: dict[str, float] = {}
         self._was_up: set[str] = set()
         self._audio: AudioChoice | None = None
 
@@ -86,7 +88,8 @@ class Supervisor:
         await self.disconnect(trunk.id)
         while trunk.id in self._sessions:
             await self.disconnect(trunk.id)  # connected by somebody else in the meantime
-        self._losses.pop(trunk.id, None)
+        self._deaths.pop(trunk.id, None)
+        quarantine = self._quarantines.setdefault(trunk.id, Quarantine())
         session = TrunkSession(
             trunk,
             password,
@@ -94,18 +97,26 @@ class Supervisor:
             on_engine_end=lambda outcome, lost: self._engine_ended(trunk.id, outcome, lost),
             on_log=lambda line: self._log(trunk.name, line),
             audio=self._audio,
+            quarantine=quarantine,
         )
         self._sessions[trunk.id] = session
-        return await session.connect()
+        held = quarantine.messages
+        outcome = await session.connect(once_more=True)
+        if held and held == quarantine.messages and outcome.answered_by is not AnsweredBy.NETWORK:
+            # Perhaps what is missing is the very message that is held back: the next time, by hand, it is not
+            quarantine.clear()
+        return outcome
 
     async def disconnect(self, trunk_id: str) -> None:
         """Hang up, unregister and end the trunk's engine; nothing happens when it has none."""
         self._was_up.discard(trunk_id)
+        self._not_before.pop(trunk_id, None)
         session = self._sessions.pop(trunk_id, None)
-        comeback = self._comebacks.pop(trunk_id, None)
-        if comeback is not None:
-            comeback.cancel()
-            await asyncio.gather(comeback, return_exceptions=True)
+        self._comebacks.pop(trunk_id, None)
+        returning = self._returns.pop(trunk_id, None)
+        if returning is not None:
+            returning.cancel()
+            await asyncio.gather(returning, return_exceptions=True)
         if session is not None:
             await session.close()
 
@@ -119,69 +130,113 @@ class Supervisor:
         await asyncio.gather(*(self.disconnect(trunk_id) for trunk_id in list(self._sessions)))
 
     def _notify(self, notice: Notice) -> None:
-        if isinstance(notice, TrunkChanged):
-            self._watch(notice)
-        self._notify_all(notice)
+        self._notify_all(self._watch(notice) if isinstance(notice, TrunkChanged) else notice)
 
-    def _watch(self, notice: TrunkChanged) -> None:
-        trunk_id = notice.trunk_id
+    def _watch(self, notice: TrunkChanged) -> TrunkChanged:
+        """See to it that a trunk comes back; returns the notice, which says when."""
+        trunk_id, outcome = notice.trunk_id, notice.outcome
+        comeback = self._comebacks.get(trunk_id)
         if notice.state in (TrunkState.REGISTERED, TrunkState.REACHABLE, TrunkState.FULL):
             self._was_up.add(trunk_id)
-            return
-        outcome = notice.outcome
-        if outcome is None or trunk_id not in self._was_up or trunk_id in self._comebacks:
-            return
-        # Asking again after a refusal would look like an attack; a network that was gone may be back
-        by_network = outcome.answered_by is AnsweredBy.NETWORK
-        if not by_network or outcome.sip_code >= 500:
-            self._come_back(trunk_id, self._retry_delays_s, 0)
+            if comeback is not None:
+                comeback.done()
+            return notice
+        if trunk_id not in self._was_up:
+            return notice  # what a person's own Connect comes to stays as it is
+        if outcome is None:
+            if notice.state is TrunkState.UNREACHABLE and comeback is None:
+                self._come_back(trunk_id, self._pauses.retry)
+            return notice
+        if comeback is None:
+            comeback = Comeback(self._pauses, self._pauses.retry)
+        comeback.learn(outcome)
+        if comeback.pause_s is None:
+            return notice
+        if outcome.answered_by is AnsweredBy.NETWORK:
+            self._not_before[trunk_id] = time.monotonic() + comeback.pause_s
+        if trunk_id not in self._comebacks:
+            self._begin(trunk_id, comeback)
+        return replace(notice, cause=f"{notice.cause}; next try in {in_words(comeback.pause_s)}")
 
     def _log(self, name: str, line: str) -> None:
         if self._on_log is not None:
             self._on_log(name, line)
 
-    def _engine_ended(self, trunk_id: str, outcome: ChildOutcome, lost: int) -> None:
-        now = time.monotonic()
-        losses = [at for at in self._losses.get(trunk_id, []) if now - at < STEADY_S]
-        self._losses[trunk_id] = [*losses, now]
-        delay = _delay(self._restart_delays_s, len(losses))
-        self._notify_all(EngineLost(trunk_id=trunk_id, outcome=outcome, calls_lost=lost, restart_in_s=delay))
-        former = self._comebacks.pop(trunk_id, None)
+    def _engine_ended(self, trunk_id: str, outcome: ChildOutcome, lost: int) -> str:
+        """Start it again after a pause; returns why that is a long one, if it is."""
+        deaths = self._deaths.setdefault(trunk_id, Deaths())
+        before = deaths.within(STEADY_S)
+        deaths.add(outcome)
+        why = deaths.why_slowly
+        if why:
+            delays, turn = self._pauses.slow_restart, max(0, deaths.count - SAME_DEATHS)
+        else:
+            delays, turn = self._pauses.restart, before
+        former = self._returns.pop(trunk_id, None)
         if former is not None:
             former.cancel()
-        self._come_back(trunk_id, self._restart_delays_s, len(losses))
+        pause = self._come_back(trunk_id, delays, turn)
+        self._notify_all(
+            EngineLost(
+                trunk_id=trunk_id, outcome=outcome, calls_lost=lost, restart_in_s=pause, why_slowly=why
+            )
+        )
+        return f"{why} The next start is in {in_words(pause)}." if why else ""
 
-    def _come_back(self, trunk_id: str, delays_s: tuple[float, ...], attempt: int) -> None:
-        self._comebacks[trunk_id] = asyncio.create_task(self._reconnect(trunk_id, delays_s, attempt))
+    def _come_back(self, trunk_id: str, delays: tuple[float, ...], turn: int = 0) -> float:
+        """Begin to bring a trunk back; returns the seconds until the first attempt."""
+        comeback = Comeback(self._pauses, delays, turn)
+        comeback.failed()
+        self._begin(trunk_id, comeback)
+        return self._wait_s(trunk_id, comeback)
 
-    async def _reconnect(self, trunk_id: str, delays_s: tuple[float, ...], attempt: int) -> None:
+    def _begin(self, trunk_id: str, comeback: Comeback) -> None:
+        self._comebacks[trunk_id] = comeback
+        self._returns[trunk_id] = asyncio.create_task(self._return(trunk_id, comeback))
+
+    def _wait_s(self, trunk_id: str, comeback: Comeback) -> float:
+        """Seconds until the next attempt: never sooner after a refusal than that one asks for."""
+        refused = self._not_before.get(trunk_id, 0.0) - time.monotonic()
+        return max(comeback.pause_s or 0.0, refused)
+
+    async def _return(self, trunk_id: str, comeback: Comeback) -> None:
         """Connect again and again, each time later, until it works or the far end says no."""
         try:
-            while not await self._try_again(trunk_id, _delay(delays_s, attempt)):
-                attempt += 1
+            while comeback.pause_s is not None:
+                await self._try_again(trunk_id, comeback)
         finally:
-            if self._comebacks.get(trunk_id) is asyncio.current_task():
+            if self._comebacks.get(trunk_id) is comeback:
                 del self._comebacks[trunk_id]
+                self._returns.pop(trunk_id, None)
 
-    async def _try_again(self, trunk_id: str, delay_s: float) -> bool:
-        """Wait, then connect; returns whether that was the last attempt."""
-        await asyncio.sleep(delay_s)
+    async def _try_again(self, trunk_id: str, comeback: Comeback) -> None:
+        """Wait, then connect; what comes of it reaches `comeback` as a change of state."""
+        await asyncio.sleep(self._wait_s(trunk_id, comeback))
         session = self._sessions.get(trunk_id)
-        if session is None:
-            return True
+        if session is None or comeback.pause_s is None:
+            comeback.done()
+            return
         if session.calls_up:
-            return False  # signing in anew would end them
+            comeback.failed()  # signing in again would end them
+            return
         try:
-            outcome = await session.connect()
+            await session.connect()
+        except EngineLostError as error:
+            self._lost_again(session, comeback, error.outcome)
         except UserError:
-            return False  # said by the session as a change of state
+            comeback.failed()  # said by the session as a change of state
         except EngineBugError as error:
             self._log(session.trunk.name, f"the engine failed: {error}")
-            return False
-        up = outcome.state in (TrunkState.REGISTERED, TrunkState.REACHABLE)
-        refused = outcome.answered_by is AnsweredBy.NETWORK and outcome.sip_code < 500
-        return up or refused
+            comeback.failed()
 
-
-def _delay(delays_s: tuple[float, ...], attempt: int) -> float:
-    return delays_s[min(attempt, len(delays_s) - 1)]
+    def _lost_again(self, session: TrunkSession, comeback: Comeback, outcome: ChildOutcome) -> None:
+        deaths = self._deaths.setdefault(session.trunk.id, Deaths())
+        deaths.add(outcome)
+        why = deaths.why_slowly
+        comeback.failed(self._pauses.slow_restart if why else None)
+        if why:
+            pause = in_words(self._wait_s(session.trunk.id, comeback))
+            cause = f"{outcome} {why} The next start is in {pause}."
+            self._notify_all(
+                TrunkChanged(trunk_id=session.trunk.id, state=TrunkState.UNREACHABLE, cause=cause)
+            )

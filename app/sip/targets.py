@@ -18,6 +18,7 @@ from app.model.typed import Typed
 from app.sip import dns_answers
 from app.sip.dns_answers import Answer, Naptr, Said, Srv
 from app.sip.local_network import ask_system, has_route
+from app.threads import run_apart
 
 if TYPE_CHECKING:
     from dns.asyncresolver import Resolver
@@ -173,7 +174,7 @@ class _Lookup:
             # RFC 6761 section 6.3, RFC 6762 section 3; and a bare name means something on this network only
             return (await self._by_system(port, said=Said.NO_NAME, asked_dns=False),)
         # In a thread, because it imports dnspython and reads the system's settings
-        resolver = self.resolver or await asyncio.to_thread(dns_answers.system_resolver)
+        resolver = self.resolver or await run_apart(dns_answers.system_resolver)
         if resolver is None:
             self.steps.append("This computer has no name server set for DNS.")
             return (await self._by_system(port, said=Said.SILENT, asked_dns=False),)

@@ -103,7 +103,7 @@ def head_of(message: Message, read: Head | None = None, call_id: str = "") -> Me
     return MessageHead(
         code=message.code,
         phrase=one_line(message.phrase),
-        method=method.strip().upper(),
+        method=one_line(method, 32).upper(),
         cseq=int(cseq),
         call_id=call_id,
         reason=one_line(", ".join(message.values("reason"))),

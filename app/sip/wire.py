@@ -7,6 +7,7 @@ error, so that nothing a library prints (PJLIB does, before its log can be set) 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import Any, BinaryIO, Generic, TypeVar
 
@@ -17,16 +18,75 @@ MAX_LINE_BYTES = 1 << 20
 
 T = TypeVar("T")
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 _encoder = msgspec.json.Encoder()
 
 
 class WireError(Exception):
-    """A line that is no message: a bug, or something else writing on the wire."""
+    """A line that is not a message, or a message that makes no line: a bug, or something else on the wire."""
 
 
 def encode(message: msgspec.Struct) -> bytes:
-    """One message as one line, newline included."""
-    return _encoder.encode(message) + b"\n"
+    """One message as one line, newline included.
+
+    Raises:
+        WireError: It makes no line; the text names the cause and never repeats a value.
+    """
+    return _line(message)
+
+
+def encode_clean(message: msgspec.Struct) -> bytes:
+    """As `encode`, for messages with text from a network: what is not Unicode in it becomes U+FFFD.
+
+    Raises:
+        WireError: It makes no line all the same.
+    """
+    try:
+        return _line(message)
+    except WireError:
+        pass
+    try:
+        builtins = _clean(msgspec.to_builtins(message))
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise WireError(_formless(error)) from None
+    return _line(builtins)
+
+
+def clean(text: str) -> str:
+    """The text with U+FFFD for each lone surrogate, which UTF-8 has no form for.
+
+    Python makes one of every byte that is not UTF-8 (`surrogateescape`), and JSON can spell one.
+    """
+    return _SURROGATE.sub("\ufffd", text)
+
+
+def _clean(value: Any) -> Any:
+    """Every text in what `msgspec.to_builtins` gives."""
+    match value:
+        case str():
+            return clean(value)
+        case dict():
+            return {_clean(key): _clean(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_clean(inner) for inner in value]
+    return value
+
+
+def _line(value: Any) -> bytes:
+    try:
+        line = _encoder.encode(value) + b"\n"
+    except UnicodeEncodeError:
+        raise WireError("a text in it is not Unicode") from None
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise WireError(_formless(error)) from None
+    if len(line) > MAX_LINE_BYTES:
+        raise WireError(f"it makes a line of {len(line)} bytes, and {MAX_LINE_BYTES} are the limit")
+    return line
+
+
+def _formless(error: Exception) -> str:
+    return f"a value in it has no form in JSON ({type(error).__name__})"
 
 
 class LineDecoder(Generic[T]):

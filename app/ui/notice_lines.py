@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication
 
 from app.model.call import CallState
 from app.model.outcome import AnsweredBy, CallOutcome, Direction
+from app.model.typed import shown
 from app.model.visible import one_line
 from app.ui.words import caller_words, clock, trunk_state_word
 
@@ -72,6 +73,11 @@ def _end_line(outcome: CallOutcome, trunk: str) -> str:
 def _engine_line(notice: EngineLost, trunk: str) -> str:
     outcome = notice.outcome
     how = outcome.signal_name or translate("notice_lines", "exit code {code}").format(code=outcome.exit_code)
+    how = outcome.why.rstrip(".") or how
+    if outcome.last_message is not None:
+        how += translate("notice_lines", "; the last message was {start} from {peer}").format(
+            start=shown(outcome.last_message.start), peer=outcome.last_message.peer
+        )
     if notice.restart_in_s is None:
         words = translate("notice_lines", "The engine for {trunk} stopped ({how})")
     else:
@@ -79,4 +85,4 @@ def _engine_line(notice: EngineLost, trunk: str) -> str:
     line = words.format(trunk=trunk, how=how)
     if notice.calls_lost:
         line += "; " + translate("notice_lines", "calls lost: {count}").format(count=notice.calls_lost)
-    return line
+    return f"{line}. {notice.why_slowly}" if notice.why_slowly else line

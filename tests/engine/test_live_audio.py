@@ -181,7 +181,10 @@ def test_an_engine_without_a_call_carries_nothing_of_it(card: SoundCard) -> None
         async with reachable(seen) as (idle, _):
             await idle.use_audio(AudioChoice())
             await idle.control.watch_devices(False)
-            maps = Path(f"/proc/{idle.engine_pid}/maps").read_text()
+            try:
+                maps = Path(f"/proc/{idle.engine_pid}/maps").read_text()
+            except PermissionError:
+                pytest.skip("an engine shows its memory to root only")
             assert "pjsua2" in maps
             assert "miniaudio" not in maps
             assert seen.of(AudioChanged) == []

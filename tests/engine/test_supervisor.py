@@ -15,6 +15,7 @@ import pytest
 from app.model.call import Source
 from app.model.outcome import Audio, CallResult, HungUpBy, LocalCause
 from app.model.trunk import Transport, TrunkState
+from app.sip.comeback import Pauses
 from app.sip.demo import DemoCarrier
 from app.sip.notices import CallEnded, CallFigures, EngineLost, TrunkChanged
 from app.sip.supervisor import Supervisor
@@ -31,7 +32,7 @@ async def two_trunks(seen: Seen) -> AsyncIterator[tuple[Supervisor, DemoCarrier]
     """A demo carrier with two registered trunks, `one` over UDP and `two` over TCP."""
     carrier = DemoCarrier()
     await carrier.start()
-    supervisor = Supervisor(seen.notices.append, restart_delays_s=(0.1, 0.2), retry_delays_s=(0.1, 0.2))
+    supervisor = Supervisor(seen.notices.append, pauses=Pauses(restart=(0.1, 0.2), retry=(0.1, 0.2)))
     try:
         for name, transport in (("one", Transport.UDP), ("two", Transport.TCP)):
             trunk = carrier.trunk(name=name, transport=transport)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from app.core_files import forbid_core_files
 from app.model.outcome import AnsweredBy
 from app.model.trunk import Transport
 from app.sip.messages import (
@@ -29,6 +30,7 @@ from app.sip.messages import (
     Event,
     FromEngine,
     Hello,
+    OpenAccount,
     OptionsAnswered,
     Refused,
     Register,
@@ -68,6 +70,8 @@ class Do(StrEnum):
     BUG = "bug"
     NOTHING = "nothing"
     DIE = "die"
+    ABORT = "abort"
+    HANG = "hang"
     GARBAGE = "garbage"
 
 
@@ -77,13 +81,19 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         do: The answer, or something else in its place.
         before, events: Told before it and after it.
+        times: How often the events after it are told.
+        raw: Lines told after them, as they are.
         exit_code: With `DIE`.
+        refused: With `REFUSE`.
     """
 
     do: Do = Do.ANSWER
     before: tuple[Event, ...] = ()
     events: tuple[Event, ...] = ()
+    times: int = 1
+    raw: tuple[str, ...] = ()
     exit_code: int = 7
+    refused: Refused = REFUSED_TEXT
 
 
 class Script(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +105,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
         protocol: The version in the hello.
         turns: For each command by its name, what happens the first, second, … time; the last is repeated.
         deaf: Whether it does not even end when its input does.
+        reads_icmp: As its hello has it.
     """
 
     log: tuple[str, ...] = ()
@@ -102,6 +113,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     protocol: int = PROTOCOL_VERSION
     turns: dict[str, tuple[Turn, ...]] = {}
     deaf: bool = False
+    reads_icmp: bool = False
 
 
 def stub_engines(monkeypatch: pytest.MonkeyPatch, *scripts: Script) -> list[Script]:
@@ -141,7 +153,8 @@ def main() -> None:
     for line in script.log:
         log(line)
     if script.hello == "hello":
-        say(Hello(protocol=script.protocol, pid=os.getpid(), capabilities=CAPABILITIES))
+        capabilities = msgspec.structs.replace(CAPABILITIES, reads_icmp=script.reads_icmp)
+        say(Hello(protocol=script.protocol, pid=os.getpid(), capabilities=capabilities))
     elif script.hello:
         wire.write(script.hello.encode() + b"\n")
     seen: Counter[str] = Counter()
@@ -150,6 +163,9 @@ def main() -> None:
         request = decoder.decode(raw)
         name = type(request.command).__name__
         log(f"got {request.command!r}")
+        if isinstance(request.command, OpenAccount):
+            for field in ("quarantine", "servers"):
+                log(f"{field} {msgspec.json.encode(getattr(request.command, field)).decode()}")
         turns = script.turns.get(name, (_usual(request),))
         turn = turns[min(seen[name], len(turns) - 1)]
         seen[name] += 1
@@ -159,15 +175,23 @@ def main() -> None:
             case Do.ANSWER:
                 say(Answer(id=request.id, result=Done()))
             case Do.REFUSE:
-                say(Answer(id=request.id, result=REFUSED_TEXT))
+                say(Answer(id=request.id, result=turn.refused))
             case Do.BUG:
                 say(Answer(id=request.id, result=Bug(details=BUG_TEXT)))
             case Do.GARBAGE:
                 wire.write(b"Segmentation fault, maybe\n")
-        for event in turn.events:
-            say(event)
+        for _ in range(turn.times):
+            for event in turn.events:
+                say(event)
+        for text in turn.raw:
+            wire.write(text.encode() + b"\n")
         if turn.do is Do.DIE:
             sys.exit(turn.exit_code)
+        if turn.do is Do.ABORT:
+            forbid_core_files()
+            os.abort()
+        while turn.do is Do.HANG:
+            time.sleep(60)
         if isinstance(request.command, Stop) and turn.do is Do.ANSWER:
             return
     while script.deaf:

@@ -12,6 +12,7 @@ from app.model.outcome import Target
 from app.model.trunk import Transport, TrunkState
 from app.sip.messages import RegistrationState
 from app.sip.notices import TrunkChanged
+from app.sip.quarantine import Quarantine
 from app.sip.session import TrunkSession
 from app.sip.targets import Resolution
 from tests.helpers.engine_stub import GRANTED, Script, Turn
@@ -34,7 +35,9 @@ async def resolves(*_: object) -> Resolution:
 
 
 @asynccontextmanager
-async def opened(seen: Seen, resolve: Any = resolves, **changes: Any) -> AsyncIterator[TrunkSession]:
+async def opened(
+    seen: Seen, resolve: Any = resolves, *, quarantine: Quarantine | None = None, **changes: Any
+) -> AsyncIterator[TrunkSession]:
     """A session that is closed whatever happens."""
     made = TrunkSession(
         make_trunk(5060, transport=Transport.TCP, **changes),
@@ -43,6 +46,7 @@ async def opened(seen: Seen, resolve: Any = resolves, **changes: Any) -> AsyncIt
         on_engine_end=lambda outcome, lost: seen.lost.append((outcome, lost)),
         on_log=seen.log.append,
         resolve=resolve,
+        quarantine=quarantine,
     )
     try:
         yield made

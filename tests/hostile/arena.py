@@ -27,6 +27,7 @@ from app.sip.child import ChildOutcome
 from app.sip.client import EngineClient
 from app.sip.messages import (
     CallChanged,
+    Command,
     Event,
     HangUp,
     OpenAccount,
@@ -40,6 +41,11 @@ from tests.hostile.hostile_values import answer_values
 HOST = "127.0.0.1"
 USER = "1001"
 LIMIT_S = 20.0
+SDP = (
+    "v=0\r\no=far 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+    "m=audio 40000 RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\n"
+    "a=sendrecv\r\n"
+)
 _numbers = itertools.count(1)
 
 Make = Callable[[bytes], Sequence[bytes]]
@@ -82,8 +88,8 @@ class Far(asyncio.DatagramProtocol):
             return True
         if method == "INVITE":
             self._invites[_branch(raw)] = raw
-            again = _value(raw, "Call-ID") in self._called
-            self._called.add(_value(raw, "Call-ID"))
+            again = header_value(raw, "Call-ID") in self._called
+            self._called.add(header_value(raw, "Call-ID"))
             if again:
                 self.send(answer(raw, "486 Busy Here"))
             return again
@@ -171,14 +177,16 @@ class Arena:
         asked = await self.far.next(b"REGISTER ")
         for raw in hostile(asked):
             self.far.send(raw)
-        self.far.send(answer(asked, "200 OK", f"Contact: {_value(asked, 'Contact')};expires=300"))
+        self.far.send(answer(asked, "200 OK", f"Contact: {header_value(asked, 'Contact')};expires=300"))
         while not outcome():
             task = asyncio.create_task(self.far.next(b"REGISTER "))
             said = asyncio.create_task(self.until(lambda: bool(outcome()), "the registration"))
             await asyncio.wait({task, said}, return_when=asyncio.FIRST_COMPLETED)
             if task.done() and not outcome():
                 asked = task.result()
-                self.far.send(answer(asked, "200 OK", f"Contact: {_value(asked, 'Contact')};expires=300"))
+                self.far.send(
+                    answer(asked, "200 OK", f"Contact: {header_value(asked, 'Contact')};expires=300")
+                )
             task.cancel()
             said.cancel()
             await asyncio.gather(task, said, return_exceptions=True)
@@ -189,9 +197,7 @@ class Arena:
         """Have it call, answer its INVITE with hostile bytes, end the call; gives its end."""
         self.events.clear()
         call_id = f"call-{next(_numbers)}"
-        await self.engine.request(
-            PlaceCall(call_id=call_id, user="600", max_seconds=30, ring_seconds=30, source=Source.SILENCE)
-        )
+        await self._place(call_id)
         asked = await self.far.next(b"INVITE ")
         for raw in hostile(asked):
             self.far.send(raw)
@@ -209,24 +215,25 @@ class Arena:
         await self.alive()
         await self.turn_away()
 
+    async def attempt(self, command: Command) -> None:
+        """Have the engine do something that it may refuse."""
+        try:
+            await self.engine.request(command)
+        except EngineError:
+            assert not self.outcomes, (self.outcomes, self.log)
+
     async def turn_away(self) -> None:
         """End every call that is up."""
         calls = {event.call_id for event in self.events if isinstance(event, CallChanged)}
         for call_id in calls:
             if not self._ended(call_id):
-                try:
-                    await self.engine.request(HangUp(call_id=call_id))
-                except EngineError:
-                    assert not self.outcomes, self.outcomes
+                await self.attempt(HangUp(call_id=call_id))
                 await self.until(lambda call_id=call_id: bool(self._ended(call_id)), "the end of the call")  # type: ignore[misc]  # bound at once
 
     async def _end_call(self, call_id: str) -> None:
         await self.alive()
         if not self._ended(call_id):
-            try:
-                await self.engine.request(HangUp(call_id=call_id))
-            except EngineError:  # it may have ended in this moment; what counts is its end
-                assert not self.outcomes, self.outcomes
+            await self.attempt(HangUp(call_id=call_id))
         await self.until(lambda: bool(self._ended(call_id)), "the end of the call")
 
     def _ended(self, call_id: str) -> list[CallChanged]:
@@ -236,12 +243,46 @@ class Arena:
             if isinstance(event, CallChanged) and event.call_id == call_id and event.state is CallState.ENDED
         ]
 
+    @asynccontextmanager
+    async def conversation(self) -> AsyncIterator[Conversation]:
+        """A call that is up; it is ended afterwards if the far end has not."""
+        self.events.clear()
+        call_id = f"call-{next(_numbers)}"
+        await self._place(call_id)
+        invite = await self.far.next(b"INVITE ")
+        contact = f"Contact: <sip:far@{HOST}:{self.far.port}>"
+        self.far.send(answer(invite, "200 OK", contact, "Content-Type: application/sdp", body=SDP))
+        await self.until(lambda: self.has(call_id, CallState.ANSWERED), "the answer")
+        yield Conversation(self, call_id, invite)
+        await self.alive()
+        await self.turn_away()
+
+    def has(self, call_id: str, state: CallState) -> bool:
+        """Whether a call has been reported to reach a state."""
+        return any(
+            event.call_id == call_id and event.state is state
+            for event in self.events
+            if isinstance(event, CallChanged)
+        )
+
+    async def _place(self, call_id: str) -> None:
+        place = PlaceCall(call_id=call_id, user="600", max_seconds=60, ring_seconds=60, source=Source.SILENCE)
+        async with asyncio.timeout(LIMIT_S):
+            while True:
+                try:
+                    await self.engine.request(place)
+                    return
+                except EngineError:  # too many calls begin at once
+                    assert not self.outcomes, self.outcomes
+                    await asyncio.sleep(0.1)
+
     async def alive(self) -> None:
         """Wait until the engine has dealt with everything that was sent to it."""
         mark = next(_numbers)
         source = f"{HOST}:{self.far.port}"
         self.far.send(
-            f"OPTIONS sip:{USER}@{HOST} SIP/2.0\r\nVia: SIP/2.0/UDP {source};rport;branch=z9hG4bKping{mark}\r\n"
+            f"OPTIONS sip:{USER}@{HOST} SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP {source};rport;branch=z9hG4bKping{mark}\r\n"
             f"From: <sip:far@{source}>;tag=p{mark}\r\nTo: <sip:{USER}@{HOST}>\r\nCall-ID: ping{mark}\r\n"
             f"CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n".encode()
         )
@@ -270,6 +311,38 @@ class Arena:
             await self._changed.wait()
 
 
+class Conversation:
+    """One call that is up.
+
+    Attributes:
+        call_id: Its id in the engine.
+        invite: The engine's INVITE.
+    """
+
+    def __init__(self, at: Arena, call_id: str, invite: bytes) -> None:
+        self._at = at
+        self.call_id = call_id
+        self.invite = invite
+
+    @property
+    def values(self) -> dict[str, str]:
+        """From, To, Call-ID and Request-URI of requests of the far end."""
+        found = re.search(r"<([^>]*)>", header_value(self.invite, "Contact"))
+        assert found
+        return {
+            "from": f"{header_value(self.invite, 'To')};tag=far",
+            "from_tag": "far",
+            "to": header_value(self.invite, "From"),
+            "call_id": header_value(self.invite, "Call-ID"),
+            "target": found[1],
+        }
+
+    async def say(self, hostile: Sequence[bytes]) -> None:
+        """Send these."""
+        for raw in hostile:
+            self._at.far.send(raw)
+
+
 def answer(request: bytes, status: str, *headers: str, body: str = "", tag: str = "far") -> bytes:
     """A proper answer to a request of the engine."""
     values = answer_values(request, server=(HOST, 1), source=(HOST, 1))
@@ -290,19 +363,18 @@ def answer(request: bytes, status: str, *headers: str, body: str = "", tag: str 
 
 def _ack(response: bytes) -> bytes:
     """The ACK for a final response of the engine."""
-    lines = [
-        f"{name}: {_value(response, name)}" for name in ("Via", "From", "To", "Call-ID")
-    ]
-    number = _value(response, "CSeq").partition(" ")[0]
+    lines = [f"{name}: {header_value(response, name)}" for name in ("Via", "From", "To", "Call-ID")]
+    number = header_value(response, "CSeq").partition(" ")[0]
     head = [f"ACK sip:{USER}@{HOST} SIP/2.0", *lines, f"CSeq: {number} ACK", "Content-Length: 0", "", ""]
     return "\r\n".join(head).encode("latin-1")
 
 
 def _branch(raw: bytes) -> str:
-    return _value(raw, "Via").partition("branch=")[2].partition(";")[0]
+    return header_value(raw, "Via").partition("branch=")[2].partition(";")[0]
 
 
-def _value(raw: bytes, name: str) -> str:
+def header_value(raw: bytes, name: str) -> str:
+    """The value of a header, without an expires parameter."""
     found = re.search(rf"^{name}:\s*([^\r\n]*)", raw.decode("latin-1"), re.MULTILINE | re.IGNORECASE)
     assert found, (name, raw)
     return found[1].partition(";expires")[0]
@@ -316,6 +388,7 @@ async def arena(**changes: object) -> AsyncIterator[Arena]:
     try:
         await at.engine.start()
         await at.engine.request(at.account(**changes))
+        await at.register(lambda asked: [])  # after which it is known where the engine is
         yield at
     finally:
         await at.engine.stop()

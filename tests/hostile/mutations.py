@@ -7,7 +7,18 @@ import re
 from collections.abc import Callable
 
 _DELIMITERS = b'"<>;,:=@?&/\\()[]{}% \t\r\n\0*#+-.'
-_NUMBERS = (b"0", b"-1", b"1", b"65536", b"2147483648", b"4294967296", b"99999999999999999999", b"1e9", b"", b"0x1")
+_NUMBERS = (
+    b"0",
+    b"-1",
+    b"1",
+    b"65536",
+    b"2147483648",
+    b"4294967296",
+    b"99999999999999999999",
+    b"1e9",
+    b"",
+    b"0x1",
+)
 _HEADERS = (
     b"Via: SIP/2.0/UDP x;branch=z9hG4bKy",
     b"Contact: *",
@@ -158,13 +169,26 @@ def _exchange(lines: list[bytes], at: int, rng: random.Random) -> None:
 
 
 def _method(raw: bytes, rng: random.Random) -> bytes:
-    methods = (b"INVITE", b"ACK", b"BYE", b"CANCEL", b"UPDATE", b"PRACK", b"INFO", b"NOTIFY", b"REFER", b"XYZ")
+    methods = (
+        b"INVITE",
+        b"ACK",
+        b"BYE",
+        b"CANCEL",
+        b"UPDATE",
+        b"PRACK",
+        b"INFO",
+        b"NOTIFY",
+        b"REFER",
+        b"XYZ",
+    )
     old = rng.choice(methods)
     return raw.replace(old, rng.choice(methods), rng.choice((1, 2, 9)))
 
 
 def _status(raw: bytes, rng: random.Random) -> bytes:
-    code = rng.choice((b"100", b"183", b"200", b"202", b"302", b"401", b"407", b"422", b"423", b"491", b"503", b"699"))
+    code = rng.choice(
+        (b"100", b"183", b"200", b"202", b"302", b"401", b"407", b"422", b"423", b"491", b"503", b"699")
+    )
     return re.sub(rb"^SIP/2\.0 \d{3}", b"SIP/2.0 " + code, raw, count=1)
 
 

@@ -15,7 +15,7 @@ from app.errors import EngineError
 from app.model.outcome import AnsweredBy
 from app.sip import child
 from app.sip.child import Child, ChildOutcome
-from app.sip.client import EngineBugError, EngineClient
+from app.sip.client import EngineBugError, EngineClient, EngineLostError, EngineRefusedError
 from app.sip.messages import (
     PROTOCOL_VERSION,
     Answer,
@@ -211,7 +211,7 @@ def test_requests_side_by_side_get_their_own_answers(monkeypatch: pytest.MonkeyP
                 made.request(Register()), made.request(Unregister()), made.request(SendOptions()),
                 return_exceptions=True,
             )  # fmt: skip
-            assert [type(answer) for answer in answers] == [type(None), EngineError, type(None)]
+            assert [type(answer) for answer in answers] == [type(None), EngineRefusedError, type(None)]
 
     asyncio.run(run())
 
@@ -296,7 +296,7 @@ def test_every_command_that_waits_hears_of_the_death(monkeypatch: pytest.MonkeyP
                 made.request(Register()), made.request(SendOptions()), made.request(Unregister()),
                 return_exceptions=True,
             )  # fmt: skip
-            assert [type(answer) for answer in answers] == [EngineError] * 3
+            assert [type(answer) for answer in answers] == [EngineLostError] * 3
 
     asyncio.run(run())
 

@@ -256,6 +256,21 @@ def test_the_limit_for_an_answer_is_handed_to_the_engine(monkeypatch: pytest.Mon
     assert "got Register(limit_s=1.25)" in seen.log
 
 
+def test_the_engine_knows_the_other_addresses_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    stub_engines(monkeypatch, registers(Turn(events=(SILENT,)), Turn(events=(GRANTED,))))
+    seen = Seen()
+
+    async def run() -> None:
+        async with opened(seen) as session:
+            await session.connect()
+
+    asyncio.run(run())
+    assert [line for line in seen.log if line.startswith("servers ")] == [
+        'servers ["192.0.2.2","192.0.2.3"]',
+        'servers ["192.0.2.1","192.0.2.3"]',
+    ]
+
+
 # Words
 
 

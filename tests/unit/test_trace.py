@@ -396,6 +396,13 @@ def test_its_text_is_plain_whatever_the_far_end_wrote() -> None:
     assert (found.phrase, found.reason) == ("refusé", "SIP;text=é, Q.850;cause=1")
 
 
+def test_a_method_is_plain_text_too() -> None:
+    found = head_of(parse(b"SIP/2.0 200 OK\r\nCall-ID: x\r\nCSeq: 1 INV\xe9\x07" + b"x" * 500 + b"\r\n\r\n"))
+    assert found is not None
+    assert found.method.startswith("INVÉ X")
+    assert len(found.method) == 32
+
+
 def test_the_call_id_can_be_that_of_the_stack() -> None:
     assert head().call_id == "one"
     assert head(call_id="other").call_id == "other"

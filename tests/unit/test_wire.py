@@ -12,9 +12,11 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from app.sip.messages import Answer, Command, Event, FromEngine, OpenAccount, Request, Stop
-from app.sip.wire import MAX_LINE_BYTES, LineDecoder, WireError, encode
+from app.sip.messages import Answer, Bug, Command, EngineFault, Event, FromEngine, OpenAccount, Request, Stop
+from app.sip.messages.faults import read_in_part
+from app.sip.wire import MAX_LINE_BYTES, LineDecoder, WireError, clean, encode, encode_clean
 
 CANARY = "canary-5f0c-kept-out-of-sight"
 
@@ -200,3 +202,65 @@ def test_a_grandchild_does_not_keep_the_wire_open() -> None:
         assert child.stdout is not None
         # Comes to an end although the grandchild, which reads until our end of its input closes, lives on
         assert child.stdout.read() == b"one\n"
+
+
+# What makes no line
+
+
+def test_a_command_that_is_not_unicode_is_refused_and_not_altered() -> None:
+    with pytest.raises(WireError, match="not Unicode") as caught:
+        encode(Request(id=1, command=replace(sample(OpenAccount), password=f"{CANARY}\udce9")))
+    assert CANARY not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_a_line_longer_than_the_limit_is_refused_with_its_length() -> None:
+    for write in (encode, encode_clean):
+        with pytest.raises(WireError, match=f"of 10485.. bytes, and {MAX_LINE_BYTES} are the limit"):
+            write(Bug(details="x" * (MAX_LINE_BYTES - 10)))
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("Identit\udce9", "Identit\ufffd"),
+        ("\ud83d\ude00", "\ufffd\ufffd"),
+        ("電話 \U0001f4de \0", "電話 \U0001f4de \0"),
+    ],
+)
+def test_cleaned_text_holds_a_mark_for_what_is_not_unicode(text: str, cleaned: str) -> None:
+    assert clean(text) == cleaned
+    assert LineDecoder[Any](Bug).decode(encode_clean(Bug(details=text))) == Bug(details=cleaned)
+
+
+# What can't be read
+
+
+def fault(event: str, call_id: str = "") -> EngineFault:
+    """What stands for an event that can't be read."""
+    return EngineFault(event=event, cause="why", call_id=call_id)
+
+
+UNREADABLE_ANSWER = Answer(id=7, result=Bug(details="the answer can't be read: why"))
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (b'{"type":"CallLevels","call_id":"c","tx_dbm0":"loud"}', fault("CallLevels", "c")),
+        (b'{"type":"CallChanged","call_id":7}', fault("CallChanged")),
+        (b'{"type":"Traced"}', fault("Traced")),
+        (b'{"type":"Answer","id":7,"result":{}}', UNREADABLE_ANSWER),
+        (b'{"type":"Answer","id":"7"}', None),
+        (b'{"type":"Hello","protocol":1}', None),
+        (b'{"type":"Nonsense"}', None),
+        (b'{"type":["Traced"]}', None),
+        (b"[]", None),
+        (b"7", None),
+        (b"", None),
+        (b"\xff", None),
+        (b"[" * 100_000, None),
+    ],
+)
+def test_a_line_with_a_wrong_value_is_known_by_its_type(line: bytes, expected: Any) -> None:
+    assert read_in_part(line, "why") == expected

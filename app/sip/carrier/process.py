@@ -57,11 +57,17 @@ async def _serve(wire: BinaryIO) -> int:
     )
     from app.sip.carrier.profile_facts import facts_about
     from app.sip.carrier.server import Carrier
-    from app.sip.wire import LineDecoder, WireError, encode
+    from app.sip.wire import LineDecoder, WireError, encode, encode_clean
 
     def send(message: FromCarrier) -> None:
         try:
-            wire.write(encode(message))
+            line = encode_clean(message)
+        except WireError as error:
+            line = encode(CarrierRefused(what=f"The carrier could not say what it had to say: {error}."))
+        try:
+            left = memoryview(line)
+            while left:  # a signal may cut a write short
+                left = left[wire.write(left) :]
         except OSError:
             lines.put_nowait(b"")  # the parent is gone
 

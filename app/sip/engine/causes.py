@@ -74,4 +74,9 @@ def carry_out(act: Callable[[], None], what: str) -> None:
     try:
         act()
     except pj.Error as error:
-        raise EngineError(what, details=f"{error.title}: {error.reason}") from None
+        raise refusal(what, error) from None
+
+
+def refusal(what: str, error: pj.Error) -> EngineError:
+    """What PJSIP will not do: `what` says it for the person, PJSIP's words are the details."""
+    return EngineError(what, details=f"{error.title}: {error.reason}")

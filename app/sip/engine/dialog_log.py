@@ -114,9 +114,8 @@ class DialogLog:
         """The next request of this method could not go where the far end wants it."""
         record = self._record(call_id)
         if len(record.requests) < MOST_REQUESTS:
-            request = _Request(
-                method, -1, record.wanted.get(method, _PURPOSES.get(method, Purpose.STACK)), 0.0
-            )
+            purpose = record.wanted.pop(method, _PURPOSES.get(method, Purpose.STACK))
+            request = _Request(method, -1, purpose, 0.0)
             request.obstacle = one_line(obstacle)
             record.requests.append(request)
 

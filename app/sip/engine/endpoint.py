@@ -9,6 +9,7 @@ import pjsua2 as pj
 from app import __version__
 from app.model.outcome import Target
 from app.model.trunk import Transport
+from app.sip.engine.edge.icmp import can_read
 from app.sip.engine.stack_log import StackLog
 from app.sip.messages import Capabilities
 
@@ -63,6 +64,7 @@ class Endpoint:
             max_calls=MAX_CALLS,
             # Made without: an account or a stream that is to use it ends the process in an assertion
             ipv6=False,
+            reads_icmp=can_read(),
         )
 
     def choose_codecs(self, names: tuple[str, ...]) -> None:

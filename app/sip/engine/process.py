@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.errors import UserError
+    from app.sip.messages import Refused
 
 
 def main() -> int:
@@ -34,27 +39,23 @@ def main() -> int:
         Answer,
         Bug,
         Done,
-        FromEngine,
         Hello,
-        Refused,
+        Ping,
         Request,
         Stop,
     )
-    from app.sip.wire import LineDecoder, WireError, encode
+    from app.sip.outbox import Outbox
+    from app.sip.wire import LineDecoder, WireError
 
     ending = False
 
-    def send(message: FromEngine) -> None:
-        """Never fails: most messages are sent from within PJSIP's callbacks, where nothing may."""
+    def parent_gone() -> None:
         nonlocal ending
-        line = memoryview(encode(message))
-        try:
-            while line:  # a signal may cut a write short
-                line = line[wire.write(line) :]
-        except OSError:
-            ending = True  # the parent is gone
+        ending = True
 
     inbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+    outbox = Outbox(wire, parent_gone)
+    send = outbox.send
     engine = Engine(send)
 
     def read() -> None:
@@ -78,11 +79,10 @@ def main() -> int:
         nonlocal stop_id
         request = decoder.decode(line)
         try:
-            engine.handle(request.command)
+            if not isinstance(request.command, Ping):
+                engine.handle(request.command)
         except UserError as error:
-            answer = Answer(
-                id=request.id, result=Refused(what=error.what, do=error.do, details=error.details)
-            )
+            answer = Answer(id=request.id, result=_refused(error))
         except Exception as error:  # noqa: BLE001  # the command loop: a bug is told, not hidden
             traceback.print_exc()
             answer = Answer(id=request.id, result=Bug(details=f"{type(error).__name__}: {error}"))
@@ -115,7 +115,27 @@ def main() -> int:
     finally:
         # PJSIP must end before the interpreter does, whatever happened
         ended = engine.close()
-    if not ended:
+    if not (outbox.close() and ended):
         sys.stderr.flush()
         os._exit(code)
     return code
+
+
+def _refused(error: UserError) -> Refused:
+    """An error's words for the wire; the system's own word for a computer without a network goes along."""
+    import errno
+
+    from app.model.outcome import LocalCause
+    from app.sip.messages import Refused
+
+    no_route = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN}
+    # Windows Sockets numbers, where errno has others
+    no_route |= {10050, 10051, 10064, 10065}
+    behind = error.__cause__
+    offline = isinstance(behind, OSError) and behind.errno in no_route
+    return Refused(
+        what=error.what,
+        do=error.do,
+        details=error.details,
+        local_cause=LocalCause.NO_ROUTE if offline else LocalCause.NONE,
+    )

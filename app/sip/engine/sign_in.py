@@ -10,10 +10,13 @@ import pjsua2 as pj
 
 from app.model.outcome import AnsweredBy, LocalCause
 from app.sip.engine.account import Account
-from app.sip.engine.causes import carry_out
+from app.sip.engine.causes import carry_out, refusal
 from app.sip.engine.dialog_log import DialogLog
 from app.sip.messages import Event, OpenAccount, OptionsAnswered, RegistrationChanged, RegistrationState
 from app.sip.trace import Ledger, Progress
+
+_BUSY = 171001
+"""PJSIP_EBUSY: a REGISTER is under way."""
 
 
 class SignIn:
@@ -65,9 +68,17 @@ class SignIn:
         self.registered = self._refreshing = False
 
     def register(self, account: Account, limit_s: float) -> None:
-        """Send REGISTER; `on_registration` hears the outcome."""
+        """Send REGISTER, or wait for the one that is under way; `on_registration` hears the outcome.
+
+        Raises:
+            EngineError: PJSIP refuses.
+        """
         self._start("REGISTER", limit_s)
-        carry_out(lambda: account.setRegistration(True), "REGISTER could not be sent.")
+        try:
+            account.setRegistration(True)
+        except pj.Error as error:
+            if error.status != _BUSY:
+                raise refusal("REGISTER could not be sent.", error) from None
 
     def refresh(self, account: Account) -> None:
         """Send REGISTER again, because our address has changed; `on_registration` hears the outcome."""
@@ -76,10 +87,11 @@ class SignIn:
         try:
             account.setRegistration(True)
         except pj.Error as error:
-            # One is under way already, which carries the new address too
-            sys.stderr.write(f"register again: {error.reason}\n")
-        else:
-            self._refreshing = True
+            # One that is under way carries the new address too
+            if error.status != _BUSY:
+                sys.stderr.write(f"register again: {error.reason}\n")
+                return
+        self._refreshing = True
 
     def unregister(self, account: Account | None) -> None:
         """Send REGISTER with Expires 0, or say at once that there was nothing to take back."""

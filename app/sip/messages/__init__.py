@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from app.model.outcome import LocalCause
 from app.sip.messages.base import Message
 from app.sip.messages.commands import (
     AnswerCall,
@@ -15,6 +16,7 @@ from app.sip.messages.commands import (
     HoldCall,
     MuteCall,
     OpenAccount,
+    Ping,
     PlaceCall,
     Register,
     RejectCall,
@@ -44,6 +46,7 @@ from app.sip.messages.events import (
     Capabilities,
     ConnectionLost,
     DigitReceived,
+    EngineFault,
     Event,
     Hello,
     OptionsAnswered,
@@ -74,6 +77,7 @@ __all__ = [
     "ConnectionLost",
     "DigitReceived",
     "Done",
+    "EngineFault",
     "Event",
     "ForwardCall",
     "FromEngine",
@@ -83,6 +87,7 @@ __all__ = [
     "MuteCall",
     "OpenAccount",
     "OptionsAnswered",
+    "Ping",
     "PlaceCall",
     "Refused",
     "Register",
@@ -108,7 +113,7 @@ __all__ = [
     "WatchDevices",
 ]
 
-PROTOCOL_VERSION = 5
+PROTOCOL_VERSION = 6
 """Raised with every change of a message; an engine of another version is refused."""
 
 
@@ -124,11 +129,18 @@ class Done(Message, frozen=True, kw_only=True):
 
 
 class Refused(Message, frozen=True, kw_only=True):
-    """The command can't be carried out; the texts are for the person."""
+    """The command can't be carried out; the texts are for the person.
+
+    Attributes:
+        what, do, details: As in `UserError`.
+        local_cause: Set where it failed for a cause that a registration or a call can fail for as well, such
+            as a computer without a network.
+    """
 
     what: str
     do: str = ""
     details: str = ""
+    local_cause: LocalCause = LocalCause.NONE
 
 
 class Bug(Message, frozen=True, kw_only=True):

@@ -43,6 +43,8 @@ class OpenAccount(Message, frozen=True, kw_only=True):
         dtmf: How `SendDigits` sends.
         session_timer, session_expires: Session timers and their interval, seconds.
         prack: Reliable provisional responses.
+        quarantine: Fingerprints (`app.sip.fingerprint`) of messages that ended an engine before: they are not
+            given to PJSIP again.
         dids: Numbers and ranges that reach the trunk, as in its settings.
         servers: All addresses that its servers have, besides the target.
         networks: The provider's networks for signalling, CIDR; empty where they are not known.
@@ -72,6 +74,7 @@ class OpenAccount(Message, frozen=True, kw_only=True):
     session_timer: Use = Use.SUPPORTED
     session_expires: int = DEFAULT_SESSION_S
     prack: Use = Use.OFF
+    quarantine: tuple[str, ...] = ()
     dids: tuple[str, ...] = ()
     servers: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
@@ -270,6 +273,10 @@ class WatchDevices(Message, frozen=True, kw_only=True):
     on: bool
 
 
+class Ping(Message, frozen=True, kw_only=True):
+    """Answer, and nothing else: shows that the thread which carries out commands still runs."""
+
+
 class Stop(Message, frozen=True, kw_only=True):
     """Hang up, unregister, answer, end."""
 
@@ -297,6 +304,7 @@ Command = (
     | StopRecording
     | UseAudio
     | WatchDevices
+    | Ping
     | Stop
 )
 

@@ -38,6 +38,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         codecs: Codec names available.
         max_calls: Calls at a time.
         ipv6: Whether it can use IPv6 addresses.
+        reads_icmp: Whether it hears of a closed UDP port by itself; the parent need not ask then.
     """
 
     version: str
@@ -45,6 +46,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     codecs: tuple[str, ...]
     max_calls: int
     ipv6: bool
+    reads_icmp: bool = False
 
 
 class Hello(Message, frozen=True, kw_only=True):
@@ -304,6 +306,20 @@ class StrangerRefused(Message, frozen=True, kw_only=True):
     code: int
 
 
+class EngineFault(Message, frozen=True, kw_only=True):
+    """An event that could not be sent, in its place: our own fault, and whoever waits for it hears so.
+
+    Attributes:
+        event: The event's type, for example `RegistrationChanged`.
+        cause: Why, a clause that repeats no value.
+        call_id: The call that it was about, empty for none.
+    """
+
+    event: str
+    cause: str
+    call_id: str = ""
+
+
 Event = (
     Hello
     | RegistrationChanged
@@ -321,4 +337,5 @@ Event = (
     | TlsHandshake
     | ConnectionLost
     | StrangerRefused
+    | EngineFault
 )

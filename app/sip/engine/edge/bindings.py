@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.model.signalling import Bindings
-from app.sip.syntax.address import Address, HostPort, MalformedError, parse_address
+from app.sip.syntax.address import Address, HostPort
 from app.sip.syntax.head import Head
 from app.sip.syntax.values import seconds
 
@@ -31,9 +31,8 @@ def own_binding(contact: str, bindings: Bindings, head: Head) -> str:
     Where ours is not listed, PJSIP keeps the lifetime that the answer says or that was asked for, and goes on
     refreshing; that it is not listed is reported by itself.
     """
-    try:
-        uri = parse_address(contact).uri.text
-    except MalformedError:
+    uri = contact.partition("<")[2].partition(">")[0]
+    if not uri:
         return ""
     lifetime = bindings.ours_s
     if lifetime is None:

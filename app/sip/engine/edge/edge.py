@@ -21,6 +21,7 @@ from app.model.outcome import LocalCause, TlsFacts
 from app.model.signalling import IcmpError
 from app.model.trunk import Transport
 from app.sip.engine.call_rate import CallRate
+from app.sip.engine.edge import late_tls
 from app.sip.engine.edge.datagrams import Datagrams
 from app.sip.engine.edge.hop import Hop
 from app.sip.engine.edge.icmp import CAUSES
@@ -28,7 +29,6 @@ from app.sip.engine.edge.lookup import Lookup
 from app.sip.engine.edge.outward import Face
 from app.sip.engine.edge.relay import Relay, Wire
 from app.sip.engine.edge.seen import Listener
-from app.sip.engine.edge.socket_causes import system_words
 from app.sip.engine.edge.streams import Open, OpenError, Stream, open_tcp
 from app.sip.messages import OpenAccount
 from app.sip.syntax.address import HostPort
@@ -126,7 +126,7 @@ class Edge:
         self.shut()
         transport = settings.target.transport
         if transport is Transport.TLS:
-            self._open_tls = _tls_opener(settings)
+            self._open_tls = late_tls.opener(settings, CONNECT_LIMIT_S)
         if transport is Transport.UDP:
             self._datagrams = Datagrams("127.0.0.1" if local.startswith("127.") else "")
             self._selector.register(self._datagrams.sock, selectors.EVENT_READ, self._from_datagrams)
@@ -381,7 +381,7 @@ class Edge:
             self._listener.on_unreadable(str(error), error.line, str(stream.hop))
             self._lost(stream, LocalCause.UNREADABLE, str(error))
         except OSError as error:
-            self._lost(stream, LocalCause.CONNECTION_LOST, system_words(error))
+            self._lost(stream, *late_tls.loss(error, secure=stream.facts is not None))
         else:
             self._watch_writes(stream)
 
@@ -409,20 +409,3 @@ class Edge:
         if stream.sock is not None:
             self._selector.unregister(stream.sock)
         stream.close()
-
-
-def _tls_opener(settings: OpenAccount) -> Open:
-    # Late: only engines with a trunk over TLS carry it
-    from app.sip.engine.edge.handshake import checked_name, connect, trust
-
-    context = trust(settings.ca_file, settings.tls_pin)
-    target = settings.target
-    return partial(
-        connect,
-        Hop(target.transport, target.address, target.port),
-        server_name=checked_name(context, settings.host),
-        ca_file=settings.ca_file,
-        context=context,
-        pin=settings.tls_pin,
-        limit_s=CONNECT_LIMIT_S,
-    )

@@ -27,7 +27,7 @@ from app.model.outcome import LocalCause, TlsFacts
 from app.sip.engine.edge.hop import Hop
 from app.sip.engine.edge.socket_causes import classify as classify_socket
 from app.sip.engine.edge.socket_causes import system_words
-from app.sip.engine.edge.streams import OpenError, connected
+from app.sip.engine.edge.streams import CLOSED, OpenError, connected
 
 LIMIT_S = 5.0
 """For the connection and its handshake together, seconds."""
@@ -189,6 +189,8 @@ def classify(error: OSError, *, in_handshake: bool = False) -> tuple[LocalCause,
 
 def classify_loss(error: OSError) -> tuple[LocalCause, str]:
     """The kind of an error that ended an established connection, and its words."""
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return LocalCause.CONNECTION_LOST, CLOSED
     if isinstance(error, ssl.SSLError):
         return classify(error)
     return LocalCause.CONNECTION_LOST, system_words(error)

@@ -15,7 +15,7 @@ from app.sip.engine.edge.hop import Hop
 from app.sip.engine.edge.seen import Seen
 from app.sip.engine.edge.transactions import Received, branch_inside
 from app.sip.engine.edge.uas import Decision, Uas
-from app.sip.syntax.address import parse_address, parse_uri
+from app.sip.syntax.address import parse_uri
 from app.sip.syntax.answer import answer, copied_headers
 from app.sip.syntax.head import Examined, Head, Reason
 from app.sip.syntax.message import Header, Message, parse, serialise
@@ -77,7 +77,7 @@ class Incoming:
         if received is None:
             return
         call = received.call
-        tag = parse_address(message.first("to")).tag
+        tag = outward.own_tag(message.first("to"))
         if call is not None and call.incoming and not call.local_tag and tag:
             call.local_tag = tag
             call.local = f"{received.to.value};tag={tag}"

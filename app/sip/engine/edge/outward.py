@@ -7,10 +7,8 @@ import msgspec
 from app.model.trunk import Transport
 from app.sip.engine.edge.dialogs import Leg
 from app.sip.engine.edge.transactions import Received
-from app.sip.syntax.address import HostPort, Uri, bracketed, parse_address, parse_uri
+from app.sip.syntax.address import HostPort, Uri, bracketed, parse_uri
 from app.sip.syntax.message import Header, Message, made
-
-_DIALOG_METHODS = ("INVITE", "SUBSCRIBE", "REFER", "NOTIFY", "UPDATE")
 
 
 class Face(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,9 +60,20 @@ def request(message: Message, face: Face, *, leg: Leg | None, former: HostPort |
     return msgspec.structs.replace(message, start=start, headers=tuple(headers))
 
 
+def over(message: Message, transport: Transport) -> Message:
+    """A request of ours with the transport that it goes over in its Via (RFC 3261 section 18.1.1)."""
+    headers = tuple(
+        made("Via", f"SIP/2.0/{transport.upper()} {header.value.partition(' ')[2]}")
+        if header.name == "via"
+        else header
+        for header in message.headers
+    )
+    return msgspec.structs.replace(message, headers=headers)
+
+
 def response(message: Message, received: Received, face: Face) -> Message:
     """A response of PJSIP to a request of the far end: what identifies it goes back exactly as it came."""
-    tag = parse_address(message.first("to")).tag
+    tag = own_tag(message.first("to"))
     to = received.to
     if received.head.to is not None and not received.head.to.tag and tag:
         to = Header(name="to", line=f"{to.line};tag={tag}")
@@ -117,22 +126,29 @@ def _our_contact(value: str, face: Face) -> str:
 
 
 def _moved(value: str, to: HostPort, transport: Transport) -> str:
-    """PJSIP's Contact with our address in it; `*` stays."""
-    if value.strip() == "*":
-        return value
+    """PJSIP's Contact with our address in it; `*` stays. What PJSIP writes need not pass the gate."""
     before, angle, rest = value.partition("<")
     uri, close, after = rest.partition(">")
     if not angle or not close:
         return value
-    parts = parse_uri(uri)
-    user = f"{parts.user}@" if parts.user else ""
+    user, at, place = uri.partition(":")[2].rpartition("@")
     params = "".join(
-        f";{name}={text}" if text else f";{name}" for name, text in parts.params if name != "transport"
+        f";{param}" for param in place.split(";")[1:] if not param.lower().startswith("transport=")
     )
     how = "" if transport is Transport.UDP else f";transport={transport}"
-    return f"{before}<sip:{user}{bracketed(to.host)}:{to.port}{how}{params}>{after}"
+    return f"{before}<sip:{user}{at}{bracketed(to.host)}:{to.port}{how}{params}>{after}"
 
 
 def branch_of(message: Message) -> str:
     """The branch of PJSIP's own Via."""
     return message.values("via")[0].partition("branch=")[2].partition(";")[0].strip()
+
+
+def own_tag(value: str) -> str:
+    """The tag in an address as PJSIP writes it."""
+    return value.rpartition(";tag=")[2].partition(";")[0] if ";tag=" in value else ""
+
+
+def own_user(contact: str) -> str:
+    """The user part of PJSIP's Contact."""
+    return contact.partition("<")[2].partition(":")[2].partition(">")[0].rpartition("@")[0]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from app.model.outcome import Direction, TraceMessage
+from app.model.signalling import Handling, MessageProblem
 from app.model.trunk import Transport
 from app.sip.engine.call_rate import CallRate
 from app.sip.engine.edge import outward
@@ -25,12 +26,14 @@ from app.sip.engine.edge.responses import Responses
 from app.sip.engine.edge.routing import Routing
 from app.sip.engine.edge.seen import Listener, Seen
 from app.sip.engine.edge.transactions import Received, Sent, Transactions
+from app.sip.fingerprint import fingerprint
 from app.sip.messages import OpenAccount
-from app.sip.syntax.address import HostPort, is_address, parse_address, parse_uri
+from app.sip.syntax.address import HostPort, is_address
 from app.sip.syntax.gate import examine
+from app.sip.syntax.head import Examined, Reason
 from app.sip.syntax.message import Message, parse, serialise
 from app.sip.syntax.sdp import Sdp, key_tags
-from app.sip.syntax.text import readable_lines
+from app.sip.syntax.text import one_line, readable_lines
 
 Send = Callable[[bytes, Hop], str]
 """Sends to the far end; returns why that is not possible, empty when it is."""
@@ -155,16 +158,14 @@ class Relay:
         sent = _sent(message, now, leg)
         sent.call = leg.call if leg is not None else wire.dialogs.inside(sent.call_id)
         if method == "INVITE" and sent.call is None:
-            sender = parse_address(sent.sender)
-            sent.call = wire.dialogs.begin(
-                sent.call_id, incoming=False, local=sent.sender, local_tag=sender.tag
-            )
+            tag = outward.own_tag(sent.sender)
+            sent.call = wire.dialogs.begin(sent.call_id, incoming=False, local=sent.sender, local_tag=tag)
         if method == "REFER" and leg is not None:
             leg.referred = True
         former = self._responses.former if method == "REGISTER" else None
         out = outward.request(message, wire.face, leg=leg, former=former)
         out, sent.nonces = wire.authenticator.answer(out)
-        sent.wire_to, sent.wire_contact = out.first("to"), out.first("contact")
+        sent.wire_to, sent.ours = out.first("to"), wire.face.ours
         sent.raw, sent.message, sent.key_tags = serialise(out), out, key_tags(out.body)
         wire.sent.add(branch, method, sent)
         if invite is not None:
@@ -181,11 +182,11 @@ class Relay:
             self._responses.fail(_sent(message, self._wire.clock(), None), words)
 
     def _leg(self, message: Message) -> Leg | None:
-        uri = parse_uri(message.uri)
-        wire = self._wire
-        if (uri.host, uri.port) != (wire.edge.host, wire.edge.port) or not uri.user.isdecimal():
+        """The dialog that a request of PJSIP is in: its Request-URI is then an alias of ours."""
+        number, _, place = message.uri.removeprefix("sip:").partition("@")
+        if place.partition(";")[0] != str(self._wire.edge) or not number.isdecimal():
             return None
-        return wire.dialogs.aliased(int(uri.user))
+        return self._wire.dialogs.aliased(int(number))
 
     def _repeat(self, known: Sent) -> None:
         """A repeat of PJSIP's, which takes the edge for UDP: over TCP and TLS there are none."""
@@ -196,6 +197,9 @@ class Relay:
 
     def _go(self, sent: Sent, hop: Hop, obstacle: str) -> None:
         wire = self._wire
+        if sent.message is not None and hop.transport is not wire.face.transport:
+            sent.message = outward.over(sent.message, hop.transport)
+            sent.raw = serialise(sent.message)
         sent.hop = hop
         if obstacle:
             wire.listener.on_detour(sent.method, sent.call_id, obstacle)
@@ -210,7 +214,7 @@ class Relay:
         """A message of the far end goes to PJSIP, or is answered, or ends here."""
         if not raw.strip(b"\r\n\0 "):
             return
-        examined = examine(raw, peer=str(source))
+        examined = self._held_back(examine(raw, peer=str(source)), raw, source)
         message = examined.message
         if message is None:
             if self._wire.admission.trusts(source):
@@ -221,6 +225,22 @@ class Relay:
             self._incoming.request_in(examined, raw, source)
         else:
             self._responses.response_in(examined, raw, source)
+
+    def _held_back(self, examined: Examined, raw: bytes, source: Hop) -> Examined:
+        """A message like one that ended an engine before does not reach PJSIP again."""
+        held = self._wire.settings.quarantine
+        if not held or examined.message is None or fingerprint(readable_lines(raw)) not in held:
+            return examined
+        problem = MessageProblem(
+            start=one_line(examined.message.start, 120),
+            header="",
+            line="",
+            what="is like a message that ended Ringback's engine before",
+            handling=Handling.DROPPED,
+            peer=str(source),
+        )
+        answer = Reason(400, "Bad Request") if examined.message.is_request else None
+        return Examined(message=examined.message, problems=(*examined.problems, problem), answer=answer)
 
     # What the sockets and the clock say
 

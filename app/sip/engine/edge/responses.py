@@ -13,9 +13,10 @@ from app.sip.engine.edge import inward
 from app.sip.engine.edge.bindings import bindings_of, own_binding
 from app.sip.engine.edge.dialogs import Leg
 from app.sip.engine.edge.hop import Hop
+from app.sip.engine.edge.outward import own_user
 from app.sip.engine.edge.seen import Seen
 from app.sip.engine.edge.transactions import Sent
-from app.sip.syntax.address import HostPort, MalformedError, is_address, parse_address, parse_uri, parse_via
+from app.sip.syntax.address import HostPort, MalformedError, Uri, is_address, parse_via
 from app.sip.syntax.head import Examined, Head
 from app.sip.syntax.message import Message
 from app.sip.syntax.sdp import Sdp
@@ -118,7 +119,9 @@ class Responses:
             if not tag and head.code < 200:
                 return None
             remote = f"{sent.wire_to};tag={tag}" if tag else sent.wire_to
-            leg = self._wire.dialogs.leg(call, tag, remote, parse_uri(_request_uri(sent)), source)
+            # Ours, which need not pass the gate
+            target = Uri(text=sent.message.uri if sent.message else "", scheme="sip")
+            leg = self._wire.dialogs.leg(call, tag, remote, target, source)
         if leg is None:
             return None
         leg.peer = source
@@ -140,16 +143,14 @@ class Responses:
             sent.call.ended_at = self._wire.clock()
 
     def _bindings(self, sent: Sent, head: Head) -> Bindings | None:
-        if sent.method != "REGISTER" or head.code // 100 != 2 or not sent.contact:
+        if sent.method != "REGISTER" or head.code // 100 != 2 or not sent.contact or sent.ours is None:
             return None
         asked = sent.expires if sent.expires is not None else self._wire.settings.expires
-        own = parse_address(sent.wire_contact.partition(",")[0]).uri
-        ours = HostPort(own.host, own.port or 5060)
         if asked == 0:
             self._bound = None
             return None
-        self._bound = ours
-        return bindings_of(head, user=own.user, ours=ours, asked_s=asked)
+        self._bound = sent.ours
+        return bindings_of(head, user=own_user(sent.contact), ours=sent.ours, asked_s=asked)
 
     def _learn_address(self, head: Head, sent: Sent, source: Hop) -> None:
         """Take the address that the provider sees (RFC 3581), so that it can reach us behind a router."""
@@ -169,10 +170,6 @@ class Responses:
 def _is_inside(seen: str, ours: str) -> bool:
     """Whether an address that somebody claims to see leads nowhere: loopback or none at all."""
     return (seen.startswith(("127.", "0.")) or seen == "255.255.255.255") and not ours.startswith("127.")
-
-
-def _request_uri(sent: Sent) -> str:
-    return sent.message.uri if sent.message is not None else ""
 
 
 def _key_faults(message: Message, head: Head, sent: Sent, source: Hop) -> tuple[MessageProblem, ...]:

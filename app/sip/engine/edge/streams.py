@@ -18,6 +18,7 @@ from app.sip.syntax.framing import Framer, KeepAlive
 if TYPE_CHECKING:
     import ssl
 
+CLOSED = "the server closed the connection"
 MOST_UNSENT = 1 << 20
 """Bytes that wait for a peer that reads nothing; then the connection is given up."""
 _READ_SIZE = 65_536
@@ -156,7 +157,7 @@ class Stream:
                     return
                 raise
             if not data:
-                raise EOFError("the server closed the connection")
+                raise EOFError(CLOSED)
             yield from self._framer.frames(data)
 
     def close(self) -> None:

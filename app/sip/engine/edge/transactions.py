@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from app.sip.engine.edge.dialogs import Call, Leg
 from app.sip.engine.edge.hop import Hop
-from app.sip.syntax.address import Via
+from app.sip.syntax.address import HostPort, Via
 from app.sip.syntax.head import Head
 from app.sip.syntax.message import Header, Message
 
@@ -27,7 +27,8 @@ class Sent:
         method, cseq: Of the request.
         via, sender, to, call_id: The values of its headers as PJSIP wrote them.
         contact: The Contact as PJSIP wrote it, empty when it has none.
-        wire_to, wire_contact: To and Contact as they went out.
+        wire_to: The To as it went out.
+        ours: The address in its Contact as it went out.
         message: As it went out, taken apart.
         key_tags: Tags of the keys for SRTP that it offers.
         failed: Whether PJSIP was told that it has failed here.
@@ -45,7 +46,8 @@ class Sent:
         self.method = method
         self.cseq = cseq
         self.via = self.sender = self.to = self.call_id = self.contact = ""
-        self.wire_to = self.wire_contact = ""
+        self.wire_to = ""
+        self.ours: HostPort | None = None
         self.message: Message | None = None
         self.key_tags: tuple[int, ...] = ()
         self.failed = False

@@ -1,1 +1,0 @@
-"""The engine's TLS edge: rules on messages, framing, handshakes, and a real pjsua2 behind it."""
