@@ -347,7 +347,9 @@ def test_a_damaged_request_is_answered_400_and_shown_where_it_is_the_providers(s
     scene.far(invite(cseq_line="CSeq: 1 BYE"), STRANGER)
     scene.take_sent("SIP/2.0 400")
     assert (scene.seen, scene.strangers) == ([], [("INVITE", "", STRANGER, 400)])
-    for lost in (invite(call_id=None), request("ACK", cseq_line="CSeq: x")):
+    scene.far(invite(call_id=None))
+    scene.take_sent("SIP/2.0 400 Call-ID is missing")
+    for lost in (invite(via=None), invite(cseq_line=None), request("ACK", cseq_line="CSeq: x")):
         scene.far(lost)
         scene.far(lost, STRANGER)
     assert scene.sent == []
