@@ -1,4 +1,8 @@
-"""From the outcome of a registration or a call to findings that a person can act on: pure functions."""
+"""From the outcome of a registration or a call to findings that a person can act on: pure functions.
+
+A trunk works only when nothing contradicts it: each module beside this one looks at one kind of facts and
+names the findings that they lead to.
+"""
 
 from __future__ import annotations
 
@@ -7,132 +11,55 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from app.checks import texts
-from app.checks.evidence import (
-    call_lines,
-    call_values,
-    gateway_cause,
-    registration_lines,
-    registration_values,
-)
-from app.checks.line_quality import line_troubles, nothing_playable
+from app.checks.audio_ways import way_ids
+from app.checks.endings import ending_ids, request_ids, trouble_of
+from app.checks.evidence import lines_of, problem_lines
+from app.checks.facts import Facts
+from app.checks.far_words import own_texts, warning_causes
+from app.checks.line_quality import line_troubles
 from app.checks.provider_hints import Refused, with_hints
-from app.checks.sound_truth import both_ways, one_way, sound_findings
+from app.checks.registrations import is_refused, registration_ids
+from app.checks.sound_truth import both_ways, sound_findings
 from app.checks.texts import Values, fill
+from app.checks.unanswered import beside, unanswered_id
+from app.checks.values import damage, values_of
+from app.checks.wording import clean, waiting_time
 from app.model.finding import Finding, Verdict
-from app.model.outcome import (
-    AnsweredBy,
-    Audio,
-    CallOutcome,
-    CallResult,
-    Direction,
-    HungUpBy,
-    LocalCause,
-    RegisterOutcome,
-)
-from app.model.trunk import Transport, Trunk, TrunkState
+from app.model.outcome import AnsweredBy, CallOutcome, CallResult, Direction, RegisterOutcome
+from app.model.trunk import Trunk
+from app.sip.status import Q850Cause, cause_named, cause_of
 
 SETUP_SLOW_MS = 8000.0
 
-SHORT_CALL_S = 2.0
-"""A call that ended sooner says nothing about sound that did not come."""
-
-_ACK_TIMEOUT_S = (31.0, 33.5)
-"""64 × T1 after the answer, the provider gives up waiting for ACK (RFC 3261 section 13.3.1.4)."""
-
-_TURNED_AWAY = frozenset({400, 406, 415, 420, 421, 480, 488, 606})
-"""Codes with which the stack refuses a call that comes in before anybody is asked."""
-
 _WORST_FIRST = (Verdict.FAIL, Verdict.WARNING, Verdict.PASS, Verdict.NOT_RUN)
-
-_LOCAL = {
-    LocalCause.NAME_NOT_FOUND: "DNS-NX",
-    LocalCause.NAME_SERVER_SILENT: "DNS-SILENT",
-    LocalCause.NO_ANSWER: "NET-NOANS",
-    LocalCause.REFUSED: "NET-ICMP",
-    LocalCause.NO_ROUTE: "NET-NOROUTE",
-    LocalCause.CONNECTION_LOST: "NET-LOST",
-    LocalCause.PROHIBITED: "NET-PROHIBITED",
-    LocalCause.UNREADABLE: "SIP-UNREADABLE",
-    LocalCause.TLS_CA: "TLS-CA",
-    LocalCause.TLS_NAME: "TLS-NAME",
-    LocalCause.TLS_PIN: "TLS-PIN",
-    LocalCause.TLS_TIME: "TLS-TIME",
-    LocalCause.TLS_PROTOCOL: "TLS-PROTO",
-    LocalCause.ENGINE_LOST: "ENGINE-LOST",
-    LocalCause.NO_ACK: "CALL-CUT-ACK",
-    LocalCause.SESSION_EXPIRED: "CALL-CUT-TIMER",
-    LocalCause.CALL_UNKNOWN: "CALL-CUT-GONE",
-    LocalCause.NO_SRTP: "SRTP-NONE",
-    LocalCause.NO_CODEC: "CODEC-NONE",
-    LocalCause.OTHER: "NET-OTHER",
-    LocalCause.NONE: "NET-OTHER",
-}
-
-_REGISTER_CODES = {480: "REG-404", 604: "REG-404", 501: "REG-405"}
-"""Codes that mean on REGISTER what another one says better."""
-
-_HINTED_CODES = frozenset({403, 480, 486, 500, 503, 600, 603})
-"""Codes whose reason text may hold the provider's real reason; others are clear by themselves."""
+_ABOUT_AUDIO = ("RTP-", "CALL-SHORT", "CALL-CUT", "STACK-CUT", "SRTP-FAIL")
+"""Findings that stand in the place of the sentence about audio both ways."""
+_WORDLESS_CAUSES = frozenset({16, 31, 127})
+"""Q.850 causes that say nothing about why a call was not answered."""
 
 
 def explain_registration(outcome: RegisterOutcome, trunk: Trunk) -> tuple[Finding, ...]:
     """What came of signing in; at least one finding, the worst first.
 
     Args:
-        outcome: What the engine saw. A code made up here is never told as the provider's answer.
+        outcome: What the engine saw. A code made up here is never given as the provider's answer.
         trunk: The settings that were used.
     """
-    values = registration_values(outcome, trunk)
-    lines = registration_lines(outcome, trunk)
-    found = [fill(_registration_id(outcome, trunk), values, evidence=lines)]
-    signed_in = outcome.state in (TrunkState.REGISTERED, TrunkState.REACHABLE)
-    if signed_in and outcome.target is not None and outcome.tried[:1] not in ((), (outcome.target,)):
-        found.append(fill("DNS-SRVDOWN", values, evidence=lines))
+    facts = Facts(outcome=outcome, trunk=trunk)
+    values, lines = values_of(facts), lines_of(facts)
+    steps = _waiting(facts) if is_refused(outcome) else ()
+    main, *others = registration_ids(outcome, facts)
+    found = [
+        fill(main, values, facts=facts, evidence=lines, first_steps=steps),
+        *(fill(other, values, facts=facts, evidence=lines) for other in others),
+        *_damage_findings(facts, values, main=main),
+    ]
     return with_hints(
         _worst_first(_at_proxy(found, trunk)),
-        trunk,
-        reason=outcome.reason,
+        facts,
+        reason=" / ".join(own_texts(facts)),
         refused=Refused(outcome.sip_code, outcome.answered_by, registering=trunk.register),
     )
-
-
-def _registration_id(outcome: RegisterOutcome, trunk: Trunk) -> str:
-    states = {
-        TrunkState.REGISTERED: "REG-OK",
-        TrunkState.REACHABLE: "REACH-OK",
-        TrunkState.FULL: "CAP-FULL",
-        TrunkState.OFF: "REG-OFF",
-        TrunkState.CONNECTING: "REG-WAIT",
-    }
-    if outcome.state in states:
-        return states[outcome.state]
-    if _made_up_here(outcome.answered_by, outcome.local_cause):
-        return _local_id(outcome)
-    if outcome.sip_code in (401, 407) or outcome.state is TrunkState.WRONG_CREDENTIALS:
-        if _other_realm(outcome, trunk):
-            return "AUTH-REALM"
-        # One challenge that ended it means that no request with the password was answered
-        return "AUTH-NONE" if outcome.challenges == 1 else "AUTH-LOOP"
-    if not 300 <= outcome.sip_code <= 699:
-        return "REG-FAILED"
-    return _REGISTER_CODES.get(outcome.sip_code, f"REG-{outcome.sip_code}")
-
-
-def _other_realm(outcome: RegisterOutcome | CallOutcome, trunk: Trunk) -> bool:
-    """Whether the password was asked for in a realm that the settings do not have, and so was not sent."""
-    asked = {realm.casefold() for realm in outcome.realms}
-    return bool(asked) and trunk.realm not in ("", "*") and trunk.realm.casefold() not in asked
-
-
-def _local_id(outcome: RegisterOutcome) -> str:
-    cause = outcome.local_cause
-    if cause is LocalCause.NONE and outcome.sip_code == 408:
-        cause = LocalCause.NO_ANSWER
-    if cause is LocalCause.NO_ANSWER and outcome.challenges:
-        return "AUTH-NONE"
-    if cause is LocalCause.NO_ROUTE and outcome.target is None:
-        return "DNS-NOADDR"
-    return _LOCAL[cause]
 
 
 def explain_call(
@@ -141,131 +68,135 @@ def explain_call(
     """What came of a call; at least one finding, the worst first.
 
     Args:
-        outcome: What the engine saw. A code made up here is never told as the provider's answer.
+        outcome: What the engine saw. A code made up here is never given as the provider's answer.
         trunk: The trunk it went through.
         direction: Whether we called or were called.
     """
-    values = call_values(outcome, trunk, direction)
-    lines = call_lines(outcome, direction)
-    if outcome.result is CallResult.ANSWERED:
-        return with_hints(_worst_first(_answered(outcome, values, lines, direction)), trunk)
-    cause = gateway_cause(outcome) if outcome.answered_by is AnsweredBy.NETWORK else None
-    finding_id = _unanswered_id(outcome, trunk, direction)
-    about_code = cause is not None and finding_id.startswith("CALL-") and finding_id != "CALL-CANCELLED"
-    found = [
-        fill(
-            finding_id,
-            values,
-            evidence=lines,
-            meaning=f"The telephone network gives as its reason: {cause.meaning}"
-            if cause and about_code
-            else "",
-            first_cause=cause.meaning if cause and about_code and cause.cause not in (16, 31, 127) else "",
-        )
-    ]
-    if finding_id == "NET-NOANS" and trunk.transport is Transport.UDP and trunk.register:
-        found.append(fill("NET-BIG", values, evidence=lines))
-    if outcome.early_media and direction is Direction.OUT and outcome.result is not CallResult.LOST:
-        found.append(fill("EARLY-ONLY", values, evidence=lines))
+    facts = Facts(outcome=outcome, trunk=trunk, direction=direction)
+    values, lines = values_of(facts), lines_of(facts)
+    answered = outcome.result is CallResult.ANSWERED
+    found = list((_answered if answered else _unanswered)(outcome, facts, values, lines))
+    known = [finding.id for finding in found]
+    others = [fill(i, v, facts=facts, evidence=lines) for i, v in request_ids(facts, values, known)]
+    if facts.dialog.keys_in_clear:
+        others.append(fill("SRTP-CLEAR", values, facts=facts, evidence=lines))
+    found += _each_once([*others, *_trouble_findings(facts, values, lines)])
+    found += _damage_findings(facts, values, main=" ".join(known))
+    reason = f"{' / '.join(own_texts(facts))} {outcome.reason_header}"
     refused = Refused(outcome.sip_code, outcome.answered_by, registering=False)
+    out = direction is Direction.OUT and not answered
     return with_hints(
-        _worst_first(_at_proxy(found, trunk)),
-        trunk,
-        reason=f"{outcome.reason} {outcome.reason_header}",
-        refused=refused if direction is Direction.OUT else None,
+        _worst_first(_at_proxy(found, trunk)), facts, reason=reason, refused=refused if out else None
     )
 
 
-def _unanswered_id(outcome: CallOutcome, trunk: Trunk, direction: Direction) -> str:
-    by_result = {CallResult.LOST: "ENGINE-LOST", CallResult.REFUSED_HERE: "CALL-REFUSED-HERE"}
-    if outcome.result in by_result:
-        return by_result[outcome.result]
-    if direction is Direction.IN:
-        unasked = outcome.hung_up_by is HungUpBy.NOBODY and outcome.sip_code in _TURNED_AWAY
-        return "CALL-IN-REFUSED" if unasked else "CALL-IN-MISSED"
-    if outcome.result is CallResult.CANCELLED and outcome.hung_up_by is HungUpBy.US:
-        return "CALL-CANCELLED"
-    if outcome.result is CallResult.NO_ANSWER and _rang(outcome):
-        return "CALL-NOANSWER"
-    if _made_up_here(outcome.answered_by, outcome.local_cause):
-        cause = outcome.local_cause
-        if cause is LocalCause.NONE and outcome.sip_code == 408:
-            cause = LocalCause.NO_ANSWER
-        return _LOCAL[cause]
-    if outcome.result is CallResult.WRONG_CREDENTIALS or outcome.sip_code in (401, 407):
-        if _other_realm(outcome, trunk):
-            return "AUTH-REALM"
-        return "AUTH-407INV" if trunk.register else "AUTH-LOOP"
-    if not 300 <= outcome.sip_code <= 699:
-        return _WITHOUT_CODE.get(outcome.result, "CALL-FAILED")
-    hinted = texts.hinted(outcome.reason) if outcome.sip_code in _HINTED_CODES else ""
-    return hinted or f"CALL-{outcome.sip_code}"
+def with_registration(
+    call: Iterable[Finding], registration: Iterable[Finding], *, registers: bool
+) -> tuple[Finding, ...]:
+    """The findings of a call and what was wrong with signing in: a call alone does not prove the trunk.
+
+    Args:
+        call: Findings of a call that was placed or taken.
+        registration: Findings of signing in before it.
+        registers: Whether the trunk registers. Of one that does not, an OPTIONS that failed proves nothing
+            against a call: many servers never answer it.
+    """
+    wrong = (Verdict.FAIL, Verdict.WARNING) if registers else (Verdict.WARNING,)
+    return _worst_first([*call, *(finding for finding in registration if finding.verdict in wrong)])
 
 
-_WITHOUT_CODE = {
-    CallResult.BUSY: "CALL-486",
-    CallResult.NOT_FOUND: "CALL-404",
-    CallResult.FORBIDDEN: "CALL-403",
-    CallResult.UNAVAILABLE: "CALL-503",
-    CallResult.NO_ANSWER: "CALL-NOANSWER",
-    CallResult.DECLINED: "CALL-603",
-    CallResult.CANCELLED: "CALL-CANCELLED",
-}
+def _unanswered(
+    outcome: CallOutcome, facts: Facts, values: Values, lines: tuple[str, ...]
+) -> Iterable[Finding]:
+    finding_id = unanswered_id(outcome, facts)
+    cause = _gateway_cause(outcome) if outcome.answered_by is AnsweredBy.NETWORK else None
+    about_code = finding_id.startswith("CALL-") and finding_id != "CALL-CANCELLED"
+    causes: list[str] = []
+    if about_code and not facts.made_up_here:
+        if cause is not None and cause.cause not in _WORDLESS_CAUSES:
+            causes.append(cause.meaning)
+        causes += [entry.cause for entry in warning_causes(outcome.explanation)]
+    network = f"The telephone network gives as its reason: {cause.meaning}" if cause and about_code else ""
+    yield fill(
+        finding_id,
+        values,
+        facts=facts,
+        evidence=lines,
+        meaning=" ".join(filter(None, (network, _elsewhere(facts, values)))),
+        first_causes=tuple(causes),
+        first_steps=() if facts.made_up_here or facts.direction is Direction.IN else _waiting(facts),
+    )
+    for other in beside(finding_id, outcome, facts):
+        yield fill(other, values, facts=facts, evidence=lines)
 
 
-def _rang(outcome: CallOutcome) -> bool:
-    """Whether the time for ringing was over, as against the network's own 408 or 480."""
-    if outcome.hung_up_by is HungUpBy.LIMIT or outcome.sip_code == 487:
-        return outcome.answered_by is AnsweredBy.NETWORK or outcome.setup_ms is not None
-    # A timer of ours that ended a call which had come as far as ringing
-    return outcome.answered_by is AnsweredBy.LOCAL and outcome.setup_ms is not None
+def _gateway_cause(outcome: CallOutcome) -> Q850Cause | None:
+    """What the telephone network behind the provider says, where it says it."""
+    headers = (outcome.reason_header, *outcome.explanation.reasons)
+    causes = (cause_of(header) for header in headers if header)
+    return next((cause for cause in causes if cause is not None), None) or cause_named(outcome.reason)
 
 
-def _made_up_here(by: AnsweredBy | None, cause: LocalCause) -> bool:
-    return by is AnsweredBy.LOCAL or cause is not LocalCause.NONE
+def _elsewhere(facts: Facts, values: Values) -> str:
+    """Where a 3xx points to."""
+    redirected = 300 <= facts.outcome.sip_code <= 399 and values.elsewhere and not facts.made_up_here
+    return f"It names {values.elsewhere}." if redirected else ""
+
+
+def _waiting(facts: Facts) -> tuple[str, ...]:
+    """The step that the far end itself asks for."""
+    if not facts.retry_after_s:
+        return ()
+    return (f"Wait {waiting_time(facts.retry_after_s)} before you try again: the server asks for that.",)
 
 
 def _answered(
-    outcome: CallOutcome, values: Values, lines: tuple[str, ...], direction: Direction
+    outcome: CallOutcome, facts: Facts, values: Values, lines: tuple[str, ...]
 ) -> Iterable[Finding]:
-    kind = "CALL-IN" if direction is Direction.IN else "CALL"
-    troubles = [fill(trouble, filled, evidence=lines) for trouble, filled in _troubles(outcome, values)]
-    about_sound = any(trouble.id.startswith(("RTP-", "CALL-SHORT", "CALL-CUT")) for trouble in troubles)
-    good = "ANSWERED" if about_sound else "OK" if both_ways(outcome) else "HEARD"
-    return [fill(f"{kind}-{good}", values, evidence=lines), *troubles]
+    kind = "CALL-IN" if facts.direction is Direction.IN else "CALL"
+    named = [
+        *ending_ids(outcome, facts, values),
+        *([("CALL-SLOW", values)] if (outcome.setup_ms or 0.0) > SETUP_SLOW_MS else []),
+        *way_ids(outcome, facts, values),
+        *line_troubles(outcome, values),
+        *sound_findings(outcome, values),
+    ]
+    troubles = [fill(name, filled, facts=facts, evidence=lines) for name, filled in named]
+    about_audio = any(trouble.id.startswith(_ABOUT_AUDIO) for trouble in troubles)
+    good = "ANSWERED" if about_audio else "OK" if both_ways(outcome) else "HEARD"
+    return [fill(f"{kind}-{good}", values, facts=facts, evidence=lines), *troubles]
 
 
-def _troubles(outcome: CallOutcome, values: Values) -> Iterable[tuple[str, Values]]:
-    """Ids of what was wrong with an answered call, each with its values."""
-    if outcome.local_cause not in (LocalCause.NONE, LocalCause.OTHER):
-        own = _LOCAL[outcome.local_cause]
-        yield (
-            own if own.startswith("CALL-CUT") else "CALL-CUT",
-            replace(values, problem=f"{outcome.local_cause}."),
-        )
-    low, high = _ACK_TIMEOUT_S
-    if outcome.hung_up_by is HungUpBy.THEM and low <= outcome.duration_s <= high:
-        yield "ACK-LOST-OUT", values
-    ended_here = outcome.hung_up_by in (HungUpBy.US, HungUpBy.LIMIT)
-    if ended_here and outcome.local_cause is LocalCause.NONE and outcome.hang_up_ms is None:
-        yield "BYE-LOST", values
-    if outcome.setup_ms is not None and outcome.setup_ms > SETUP_SLOW_MS:
-        yield "CALL-SLOW", values
-    silent_ways = {
-        Audio.NONE: "RTP-NONE",
-        Audio.SEND_ONLY: "RTP-NONE-RX",
-        Audio.RECEIVE_ONLY: "RTP-NONE-TX",
-    }
-    too_short = outcome.duration_s < SHORT_CALL_S
-    if outcome.audio in silent_ways:
-        silent = "RTP-ONE-WAY" if one_way(outcome) else silent_ways[outcome.audio]
-        yield ("CALL-SHORT" if too_short else silent), values
-    elif outcome.media is not None and nothing_playable(outcome.media):
-        yield "RTP-PT", values
-    elif outcome.heard is False:
-        yield ("CALL-SHORT" if too_short else "RTP-SILENT"), values
-    yield from line_troubles(outcome, values)
-    yield from sound_findings(outcome, values)
+def _trouble_findings(facts: Facts, values: Values, lines: tuple[str, ...]) -> Iterable[Finding]:
+    """Steps within the call that did not work, each in its own words."""
+    call = facts.call
+    for trouble in call.troubles if call is not None else ():
+        name, filled = trouble_of(trouble, values)
+        details = (clean(trouble.details),) if trouble.details else ()
+        finding = fill(name, filled, facts=facts, evidence=(*details, *lines))
+        steps = (clean(trouble.do),) if trouble.do else ()
+        yield replace(finding, title=filled.problem, do=(*steps, *finding.do))
+
+
+def _damage_findings(facts: Facts, values: Values, *, main: str) -> Iterable[Finding]:
+    """Damaged messages, unless one is what the outcome is about, and what came back changed."""
+    kinds = (("SIP-DROPPED", facts.dropped), ("SIP-REPAIRED", facts.repaired))
+    for name, problems in kinds:
+        if problems and not (name == "SIP-DROPPED" and "SIP-UNREADABLE" in main):
+            filled = replace(values, damage=damage(problems))
+            yield fill(name, filled, facts=facts, evidence=problem_lines(problems))
+    if facts.altered:
+        evidence = tuple(f"Came back changed: {clean(one)}" for one in facts.altered)
+        yield fill("NET-ALG", values, facts=facts, evidence=evidence)
+
+
+def _each_once(findings: Iterable[Finding]) -> list[Finding]:
+    """Each id once: a refused request may have been noted as a step that did not work, too."""
+    first: dict[tuple[str, str], Finding] = {}
+    for finding in findings:
+        own_words = finding.title if finding.id == "STEP" else ""
+        first.setdefault((finding.id, own_words), finding)
+    return list(first.values())
 
 
 def _at_proxy(findings: Iterable[Finding], trunk: Trunk) -> Iterable[Finding]:
@@ -297,9 +228,12 @@ def headline(findings: Iterable[Finding]) -> str:
     if text.headline:
         return text.headline
     is_call = text.id.startswith("CALL-")
+    # Without anything that passed, a warning is no proof that the rest works
+    works = any(finding.verdict is Verdict.PASS for finding in found)
+    warning = patterns.warning if works else patterns.unsure
     pattern = {
         Verdict.PASS: patterns.passed,
-        Verdict.WARNING: patterns.call_warning if is_call else patterns.warning,
+        Verdict.WARNING: patterns.call_warning if is_call else warning,
         Verdict.FAIL: patterns.call_fail if is_call else patterns.fail,
         Verdict.NOT_RUN: patterns.not_run,
     }[text.verdict]

@@ -1,10 +1,13 @@
-"""What an outcome shows, as values for texts and as lines of evidence."""
+"""What an outcome shows, as lines of evidence."""
 
 from __future__ import annotations
 
+from app.checks.facts import Facts, is_unsent, last_of_each
+from app.checks.far_words import explanation_lines
 from app.checks.line_quality import quality_lines
 from app.checks.sound_truth import sound_lines
-from app.checks.texts import Values
+from app.checks.values import valid
+from app.checks.wording import clean, milliseconds, times
 from app.model.outcome import (
     AnsweredBy,
     CallOutcome,
@@ -13,113 +16,75 @@ from app.model.outcome import (
     LocalCause,
     MediaFigures,
     RegisterOutcome,
-    Target,
     TlsFacts,
 )
-from app.model.trunk import Trunk
-from app.sip.status import Q850Cause, cause_of, status
+from app.model.signalling import (
+    Bindings,
+    ChallengeFacts,
+    DialogFacts,
+    Handling,
+    IcmpError,
+    MessageProblem,
+    SentRequest,
+)
+from app.redact import redact_sip
+from app.sip.status import cause_of
 
 _ENDED_BY = {
     HungUpBy.US: "this side",
     HungUpBy.THEM: "the other side",
     HungUpBy.LIMIT: "the time limit of the test",
 }
+_HANDLED = {
+    Handling.REPAIRED: "repaired here",
+    Handling.SHORTENED: "passed on without it; the sender did nothing wrong",
+    Handling.DROPPED: "left out here",
+}
 
 
-def registration_values(outcome: RegisterOutcome, trunk: Trunk) -> Values:
-    """The values of signing in."""
-    tls = outcome.tls or TlsFacts()
-    return Values(
-        trunk=trunk.name,
-        host=trunk.host,
-        transport=trunk.transport.upper(),
-        user=trunk.user or "this address",
-        auth_id=trunk.auth_id or trunk.user or "this address",
-        caller_id=trunk.caller_id or trunk.user or "of this trunk",
-        realm=trunk.realm,
-        asked_realm=_clean(" or ".join(outcome.realms)),
-        asked=str(trunk.expires),
-        server=trunk.proxy or trunk.host,
-        address=_address(outcome.target, trunk),
-        answer=_answer(outcome.sip_code, outcome.reason),
-        problem=_problem(outcome.reason, outcome.local_cause),
-        round_trip=_milliseconds(outcome.round_trip_ms),
-        expires=str(outcome.expires_s),
-        names=_names(tls),
-        valid=_valid(tls),
-    )
+def lines_of(facts: Facts) -> tuple[str, ...]:
+    """What a registration or a call showed, a line each."""
+    call = facts.call
+    lines = call_lines(call, facts) if call is not None else _registration_lines(facts)
+    altered = [f"Came back changed: {clean(one)}" for one in facts.altered]
+    return (*lines, *_icmp_lines(facts.outcome.icmp), *altered, *problem_lines(facts.problems))
 
 
-def registration_lines(outcome: RegisterOutcome, trunk: Trunk) -> tuple[str, ...]:
-    """What signing in showed, a line each."""
+def _registration_lines(facts: Facts) -> tuple[str, ...]:
+    outcome, trunk = facts.outcome, facts.trunk
+    assert isinstance(outcome, RegisterOutcome)
     lines = list(outcome.lookup)
     asked = "REGISTER" if trunk.register else "OPTIONS"
     if len(outcome.tried) > 1:
         lines.append("Tried in this order: " + ", ".join(str(target) for target in outcome.tried))
     if outcome.target is not None:
-        times = f", {outcome.requests_sent} times" if outcome.requests_sent > 1 else ""
-        lines.append(f"{asked} to {outcome.target}{times}")
+        repeated = f", {outcome.requests_sent} times" if outcome.requests_sent > 1 else ""
+        lines.append(f"{asked} to {outcome.target}{repeated}")
     if outcome.challenges:
-        times = "once" if outcome.challenges == 1 else f"{outcome.challenges} times"
-        realm = f", realm {_clean(' or '.join(outcome.realms))}" if outcome.realms else ""
-        lines.append(f"The server asked for the password {times} (401 or 407{realm}).")
+        often = "once" if outcome.challenges == 1 else f"{outcome.challenges} times"
+        realm = f", realm {clean(' or '.join(outcome.realms))}" if outcome.realms else ""
+        lines.append(f"The server asked for the password {often} (401 or 407{realm}).")
+    lines += _challenge_lines(outcome.challenge)
     lines += _answer_lines(outcome.answered_by, outcome.sip_code, outcome.reason, outcome.local_cause)
+    lines += explanation_lines(outcome.explanation)
     if outcome.round_trip_ms is not None:
-        lines.append(f"Last {asked} to its answer: {_milliseconds(outcome.round_trip_ms)}")
+        lines.append(f"Last {asked} to its answer: {milliseconds(outcome.round_trip_ms)}")
     if outcome.expires_s:
         lines.append(f"Lifetime: {trunk.expires} s asked for, {outcome.expires_s} s granted")
-    return (*lines, *_tls_lines(outcome.tls))
+    return (*lines, *_binding_lines(outcome.bindings), *_tls_lines(outcome.tls))
 
 
-def call_values(outcome: CallOutcome, trunk: Trunk, direction: Direction) -> Values:
-    """The values of a call."""
-    media = outcome.media
-    return Values(
-        trunk=trunk.name,
-        host=trunk.host,
-        transport=trunk.transport.upper(),
-        user=trunk.user or "this address",
-        auth_id=trunk.auth_id or trunk.user or "this address",
-        caller_id=trunk.caller_id or trunk.user or "of this trunk",
-        realm=trunk.realm,
-        asked_realm=_clean(" or ".join(outcome.realms)),
-        asked=str(trunk.expires),
-        server=trunk.proxy or trunk.host,
-        address=_address(None, trunk),
-        answer=_answer(outcome.sip_code, outcome.reason),
-        problem=_problem(outcome.reason, outcome.local_cause),
-        round_trip=_milliseconds(media.round_trip_ms if media else None),
-        names=_names(TlsFacts()),
-        valid=_valid(TlsFacts()),
-        number=_number(outcome, direction),
-        duration=f"{outcome.duration_s:.0f} s" if outcome.duration_s >= 1 else "less than a second",
-        setup=f"{(outcome.setup_ms or 0) / 1000:.1f} s",
-        sent=str(media.tx.packets if media else 0),
-        received=str(media.rx.packets if media else 0),
-    )
-
-
-def call_lines(outcome: CallOutcome, direction: Direction) -> tuple[str, ...]:
+def call_lines(outcome: CallOutcome, facts: Facts) -> tuple[str, ...]:
     """What a call showed, a line each."""
     lines: list[str] = []
-    if direction is Direction.OUT:
-        typed = f" (typed {_clean(outcome.number)})" if outcome.dialled != outcome.number else ""
-        lines.append(f"Dialled {_clean(outcome.dialled) or 'nothing'}{typed}")
-    if outcome.duration_s and outcome.answered_by is AnsweredBy.LOCAL:
-        words = _seen_here(outcome.reason, outcome.local_cause)
-        lines.append(f"The call was answered, and its end was seen only here: {words}")
-    elif direction is Direction.IN and not outcome.duration_s and outcome.answered_by is AnsweredBy.NETWORK:
-        answer = f"This computer answered {outcome.sip_code} {_clean(outcome.reason)}"
-        lines.append("The caller gave up." if outcome.sip_code == 487 else answer.rstrip())
-    else:
-        lines += _answer_lines(outcome.answered_by, outcome.sip_code, outcome.reason, outcome.local_cause)
-    if outcome.reason_header:
-        cause = cause_of(outcome.reason_header)
-        lines.append(
-            f"Reason: {_clean(outcome.reason_header)}" + (f" ({cause.meaning.rstrip('.')})" if cause else "")
-        )
+    if facts.direction is Direction.OUT:
+        typed = f" (typed {clean(outcome.number)})" if outcome.dialled != outcome.number else ""
+        lines.append(f"Dialled {clean(outcome.dialled) or 'nothing'}{typed}")
+    lines += _challenge_lines(outcome.challenge)
+    lines += _end_lines(outcome, facts.direction)
+    lines += explanation_lines(outcome.explanation)
     if outcome.setup_ms is not None:
-        lines.append(f"INVITE to the first sign of the other side: {_milliseconds(outcome.setup_ms)}")
+        lines.append(f"INVITE to the first sign of the other side: {milliseconds(outcome.setup_ms)}")
     if outcome.early_media:
         lines.append("Sound or its description came before the call was answered.")
     by = outcome.hung_up_by
@@ -129,7 +94,52 @@ def call_lines(outcome: CallOutcome, direction: Direction) -> tuple[str, ...]:
         lines.append("The time for ringing was over, and the call was taken back.")
     elif by is HungUpBy.US:
         lines.append("The call was taken back here before it was answered.")
+    lines += _dialog_lines(outcome.dialog, facts.direction)
     return (*lines, *media_lines(outcome.media), *quality_lines(outcome))
+
+
+def _end_lines(outcome: CallOutcome, direction: Direction) -> list[str]:
+    lines: list[str] = []
+    if outcome.duration_s and outcome.answered_by is AnsweredBy.LOCAL:
+        words = _seen_here(outcome.reason, outcome.local_cause)
+        lines.append(f"The call was answered, and its end was seen only here: {words}")
+    elif direction is Direction.IN and not outcome.duration_s and outcome.answered_by is AnsweredBy.NETWORK:
+        ours = f"This computer answered {outcome.sip_code} {clean(outcome.reason)}"
+        lines.append("The caller gave up." if outcome.sip_code == 487 else ours.rstrip())
+    else:
+        lines += _answer_lines(outcome.answered_by, outcome.sip_code, outcome.reason, outcome.local_cause)
+    headers = [outcome.reason_header, *outcome.explanation.reasons]
+    for header in dict.fromkeys(clean(header) for header in headers if header):
+        cause = cause_of(header)
+        lines.append(f"Reason: {header}" + (f" ({cause.meaning.rstrip('.')})" if cause else ""))
+    return lines
+
+
+def _dialog_lines(dialog: DialogFacts, direction: Direction) -> list[str]:
+    lines: list[str] = []
+    if dialog.answer_repeats:
+        whose = "The other side" if direction is Direction.OUT else "This computer"
+        lines.append(f"{whose} sent the answer to the call again {times(dialog.answer_repeats)}.")
+    if dialog.acknowledged is False:
+        lines.append("The answer was not confirmed (ACK).")
+    lines += [_request_line(request) for request in last_of_each(dialog) if not 200 <= request.code < 300]
+    if dialog.answer_direction not in ("", "sendrecv"):
+        lines.append(f"The other side describes its audio as {clean(dialog.answer_direction)}.")
+    if dialog.far_codecs:
+        lines.append(f"The other side's codecs: {clean(', '.join(dialog.far_codecs))}")
+    if dialog.keys_in_clear:
+        lines.append("Keys for SRTP were sent over a transport without encryption.")
+    return lines
+
+
+def _request_line(request: SentRequest) -> str:
+    what = f"{clean(request.method)} ({request.purpose}), {request.after_s:.1f} s after the answer"
+    if request.code:
+        return f"{what}: answered {request.code} {clean(request.reason)}".rstrip()
+    if is_unsent(request):
+        return f"{what}: could not be sent: {clean(request.obstacle) or 'no reason is known'}"
+    # An ACK gets no answer
+    return f"{what}: sent" if request.method == "ACK" else f"{what}: no answer"
 
 
 def media_lines(media: MediaFigures | None) -> tuple[str, ...]:
@@ -151,20 +161,70 @@ def media_lines(media: MediaFigures | None) -> tuple[str, ...]:
         secure = f", encrypted with {media.srtp}" if media.srtp else ""
         lines.append(f"Codec: {media.codec}, {media.ptime_ms} ms in a packet{secure}")
     if media.first_rtp_ms is not None:
-        lines.append(f"Answer to the first packet: {_milliseconds(media.first_rtp_ms)}")
+        lines.append(f"Answer to the first packet: {milliseconds(media.first_rtp_ms)}")
+    if media.longest_gap_s >= 1:
+        lines.append(f"Longest time without a packet: {media.longest_gap_s:.1f} s")
+    if media.stopped_s is not None and media.stopped_s >= 1:
+        lines.append(f"Last packet before the end: {media.stopped_s:.1f} s")
     if media.round_trip_ms is not None:
-        lines.append(f"Network round trip of the sound: {_milliseconds(media.round_trip_ms)}")
+        lines.append(f"Network round trip of the sound: {milliseconds(media.round_trip_ms)}")
     return (*lines, *sound_lines(media))
 
 
-def gateway_cause(outcome: CallOutcome) -> Q850Cause | None:
-    """What the telephone network behind the provider says, where it says it."""
-    return cause_of(outcome.reason_header) if outcome.reason_header else None
+def problem_lines(problems: tuple[MessageProblem, ...]) -> tuple[str, ...]:
+    """Damaged messages, a line each: which, what is wrong with it, and the line at fault as received."""
+    lines: list[str] = []
+    for problem in problems:
+        start = clean(problem.start) or "A message without a start line"
+        sender = f" from {clean(problem.peer)}" if problem.peer else ""
+        where = problem.header or "the message"
+        # The line may be one with a key in it
+        shown = clean(redact_sip(problem.line))
+        received = f': "{shown}"' if shown else ""
+        lines.append(
+            f"{start}{sender}: {clean(where)} {clean(problem.what)}{received} ({_HANDLED[problem.handling]})"
+        )
+    return tuple(lines)
+
+
+def _icmp_lines(icmp: IcmpError | None) -> list[str]:
+    if icmp is None:
+        return []
+    who = f"{clean(icmp.reported_by)} reported" if icmp.reported_by else "The network reported"
+    target = f", for {clean(icmp.target)}" if icmp.target else ""
+    return [f"{who} by ICMP: {icmp.kind}{target}"]
+
+
+def _challenge_lines(challenge: ChallengeFacts | None) -> list[str]:
+    if challenge is None:
+        return []
+    lines: list[str] = []
+    offered = [clean(", ".join(challenge.schemes))]
+    if challenge.algorithms:
+        offered.append(f"algorithm {clean(', '.join(challenge.algorithms))}")
+    if challenge.qop:
+        offered.append(f"qop {clean(', '.join(challenge.qop))}")
+    if any(offered):
+        lines.append(f"Password checks on offer: {'; '.join(filter(None, offered))}")
+    if challenge.stale:
+        lines.append(f"The server called its own nonce stale {times(challenge.stale)} in a row.")
+    lines.append("A request with the password went out." if challenge.answered else "No password was sent.")
+    return lines
+
+
+def _binding_lines(bindings: Bindings | None) -> list[str]:
+    if bindings is None:
+        return []
+    ours = "not this computer" if bindings.ours_s is None else f"this computer for {bindings.ours_s} s"
+    others = {0: "", 1: " and 1 other device"}.get(bindings.others, f" and {bindings.others} other devices")
+    if not bindings.listed:
+        return ["The server's answer lists no devices."]
+    return [f"Registered, by the server's answer: {ours}{others}"]
 
 
 def _answer_lines(by: AnsweredBy | None, code: int, reason: str, cause: LocalCause) -> list[str]:
     if by is AnsweredBy.NETWORK and code:
-        return [f"The network answered {code} {_clean(reason)}".rstrip()]
+        return [f"The network answered {code} {clean(reason)}".rstrip()]
     if by is not AnsweredBy.LOCAL and cause is LocalCause.NONE:
         return []
     # A code that nobody sent must not look like an answer
@@ -175,7 +235,7 @@ def _answer_lines(by: AnsweredBy | None, code: int, reason: str, cause: LocalCau
 
 
 def _seen_here(reason: str, cause: LocalCause) -> str:
-    words = _clean(reason)
+    words = clean(reason)
     says_it = words.lower().startswith(cause) or cause is LocalCause.OTHER
     known = "" if words and says_it else str(cause)
     return ": ".join(filter(None, (known, words))) or "nothing"
@@ -188,67 +248,16 @@ def _tls_lines(tls: TlsFacts | None) -> list[str]:
     if tls.version:
         lines.append(f"Encrypted by {tls.version}" + (f", {tls.cipher}" if tls.cipher else ""))
     if tls.subject:
-        lines.append(
-            f"Certificate of {_clean(tls.subject)}, issued by {_clean(tls.issuer) or 'nobody named'}"
-        )
+        lines.append(f"Certificate of {clean(tls.subject)}, issued by {clean(tls.issuer) or 'nobody named'}")
     if tls.names:
-        lines.append(f"Names in the certificate: {', '.join(_clean(name) for name in tls.names)}")
+        lines.append(f"Names in the certificate: {', '.join(clean(name) for name in tls.names)}")
     if tls.not_before or tls.not_after:
-        lines.append(f"Certificate valid {_valid(tls)}")
+        lines.append(f"Certificate valid {valid(tls)}")
     if tls.fingerprint:
         lines.append(f"Fingerprint of the certificate (SHA-256): {tls.fingerprint}")
     if tls.server_name:
         lines.append(f"Name that was checked: {tls.server_name}")
     if tls.error:
         trust = {"system": "the system's trust", "pin": "the pinned one"}.get(tls.trust, tls.trust)
-        lines.append(f"TLS error: {_clean(tls.error)} (checked against {trust})")
+        lines.append(f"TLS error: {clean(tls.error)} (checked against {trust})")
     return lines
-
-
-def _names(tls: TlsFacts) -> str:
-    names = [_clean(name) for name in tls.names or (tls.subject,) if name]
-    if len(names) > 3:
-        return f"{', '.join(names[:3])} and {len(names) - 3} more"
-    return ", ".join(names) or "another name"
-
-
-def _valid(tls: TlsFacts) -> str:
-    if not tls.not_before and not tls.not_after:
-        return "at another time"
-    return f"{tls.not_before[:10] or '?'} to {tls.not_after[:10] or '?'}"
-
-
-def _problem(reason: str, cause: LocalCause) -> str:
-    words = _clean(reason) or str(cause) or "no reason is known"
-    return words if words.endswith((".", "!", "?")) else f"{words}."
-
-
-def _answer(code: int, reason: str) -> str:
-    phrase = _clean(reason).rstrip(".")
-    if not phrase and 100 <= code <= 699:
-        phrase = status(code).phrase
-    return f"{code} {phrase}".strip()
-
-
-def _number(outcome: CallOutcome, direction: Direction) -> str:
-    number = _clean(outcome.dialled or outcome.number if direction is Direction.OUT else outcome.number)
-    return number or "an unknown number"
-
-
-def _address(target: Target | None, trunk: Trunk) -> str:
-    if target is not None:
-        return f"{target.name} port {target.port}"
-    if trunk.proxy or trunk.port is None:
-        return trunk.proxy or trunk.host
-    return f"{trunk.host} port {trunk.port}"
-
-
-def _milliseconds(value: float | None) -> str:
-    if value is None:
-        return "an unknown time"
-    return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
-
-
-def _clean(text: str) -> str:
-    """Text from the network on one line, without what a terminal or a label might obey."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())

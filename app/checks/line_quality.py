@@ -20,6 +20,8 @@ MOUTH_TO_EAR_FAIR_MS = 200.0
 """Some more than that, because sound cards and jitter buffers are in it as well; ITU-T G.107 takes 7 points
 of 93 for it."""
 FIRST_SOUND_LATE_MS = 1000.0
+NONE_ARRIVES = 0.98
+"""Share of lost packets from which the few others are no sound either."""
 ENOUGH_PACKETS = 100
 """Two seconds of sound; below, one lost packet is a per cent."""
 
@@ -29,10 +31,15 @@ def nothing_playable(media: MediaFigures) -> bool:
     return 0 < ENOUGH_PACKETS <= media.rx.packets <= media.rx.discarded
 
 
+def none_arrives(media: MediaFigures) -> bool:
+    """Whether the far end's reports say that what we send is lost on its way."""
+    return media.tx.reported > 0 and media.tx.lost >= NONE_ARRIVES * media.tx.reported
+
+
 def line_troubles(outcome: CallOutcome, values: Values) -> Iterable[tuple[str, Values]]:
     """Ids of findings about an answered call's line, each with its values.
 
-    Of loss and jitter the direction that is worse is told; the other end's figures come from its reports.
+    Of loss and jitter the worse direction counts; the other end's figures come from its reports.
 
     Args:
         outcome: The call.
@@ -44,7 +51,7 @@ def line_troubles(outcome: CallOutcome, values: Values) -> Iterable[tuple[str, V
     ways = [
         (stream, way)
         for stream, way in ((media.rx, "coming in"), (media.tx, "going out"))
-        if stream.packets >= ENOUGH_PACKETS
+        if stream.packets >= ENOUGH_PACKETS and not (stream is media.tx and none_arrives(media))
     ]
     if ways:
         yield from _missing(*max(ways, key=lambda pair: pair[0].missing_pct), outcome, values)
@@ -64,8 +71,8 @@ def _missing(
 ) -> Iterable[tuple[str, Values]]:
     if stream.missing_pct > LOSS_FAIR_PCT:
         late = stream.discarded > stream.lost
-        told = replace(values, loss=_per_cent(stream.missing_pct), way=way)
-        yield ("MEDIA-LATE" if late else "MEDIA-LOSS"), told
+        filled = replace(values, loss=_per_cent(stream.missing_pct), way=way)
+        yield ("MEDIA-LATE" if late else "MEDIA-LOSS"), filled
         return
     # Good on the whole, and yet there was a moment that everybody noticed
     quality = outcome.quality
@@ -79,8 +86,8 @@ def _delay(outcome: CallOutcome, values: Values) -> Iterable[tuple[str, Values]]
         return
     whole_ms = outcome.quality.mean.one_way_ms if outcome.quality else None
     if round_trip_ms > ROUND_TRIP_FAIR_MS or (whole_ms or 0.0) > MOUTH_TO_EAR_FAIR_MS:
-        told = f"{whole_ms:.0f} ms" if whole_ms is not None else f"at least {round_trip_ms / 2:.0f} ms"
-        yield "DELAY", replace(values, delay=told)
+        delay = f"{whole_ms:.0f} ms" if whole_ms is not None else f"at least {round_trip_ms / 2:.0f} ms"
+        yield "DELAY", replace(values, delay=delay)
 
 
 def quality_lines(outcome: CallOutcome) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from app.checks.conditions import holds
+from app.checks.facts import Facts
 from app.model.finding import Finding, Verdict
 from app.model.outcome import AnsweredBy
 from app.model.trunk import Srtp, Transport, Trunk
@@ -31,6 +33,16 @@ _FIELDS = {
     Mistake.SRTP: "srtp",
 }
 _WRONG = (Verdict.FAIL, Verdict.WARNING)
+_FITTING = {
+    "CID": frozenset({Mistake.CALLER_ID}),
+    "NUMBER-FORMAT": frozenset({Mistake.DESTINATION, Mistake.PREFIX}),
+    "SRTP-NEEDED": frozenset({Mistake.SRTP}),
+    "REG-NEEDED": frozenset({Mistake.CALL}),
+    "SOURCE": frozenset({Mistake.CALL, Mistake.PREFIX}),
+}
+"""What can be behind a refusal whose words say what it is about."""
+_SILENT = frozenset({"NET-NOANS", "CALL-NOREPLY"})
+"""Findings in which the provider did not answer at all."""
 _UNKNOWN_CODES = {Mistake.CREDENTIALS: (401, 403, 407), Mistake.SRTP: (406, 488, 606)}
 """Codes of these as a rule, where the provider's own is not known (RFC 3261 section 21)."""
 _AS_NEW = Trunk(id="", name="", host="")
@@ -51,26 +63,25 @@ class Refused(NamedTuple):
 
 
 def with_hints(
-    findings: Iterable[Finding], trunk: Trunk, *, reason: str = "", refused: Refused | None = None
+    findings: Iterable[Finding], facts: Facts, *, reason: str = "", refused: Refused | None = None
 ) -> tuple[Finding, ...]:
     """The findings with what this provider is known to refuse this way, and what else goes wrong there.
 
     Args:
         findings: The worst first.
-        trunk: Its provider is looked up; one that is not in the catalogue changes nothing.
+        facts: The trunk's provider is looked up; one that is not in the catalogue changes nothing.
         reason: The provider's words: its phrase, and its `Reason` header.
         refused: How it was refused, None where nothing was; the first finding is about it.
     """
-    found = tuple(findings)
+    found, trunk = tuple(findings), facts.trunk
     if trunk.provider not in catalogue.IDS or not any(finding.verdict in _WRONG for finding in found):
         return found
     provider = catalogue.find(trunk.provider)
     refusals: list[Refusal] = []
-    # Where the password was not sent, nothing was refused
-    if refused is not None and found[0].id != "AUTH-REALM":
-        refusals = _refusals(provider, trunk, refused, reason)
+    if refused is not None:
+        refusals = _refusals(provider, trunk, found[0].id, refused, reason)
     return tuple(
-        _hinted(finding, provider, [] if at else refusals, _troubles(provider, finding, trunk, reason))
+        _hinted(finding, provider, [] if at else refusals, _troubles(provider, finding, facts, reason))
         for at, finding in enumerate(found)
     )
 
@@ -103,7 +114,8 @@ def _fixes(known: Iterable[Refusal | Trouble]) -> list[str]:
     return [one.fix for one in known if one.fix]
 
 
-def _troubles(provider: Provider, finding: Finding, trunk: Trunk, reason: str) -> list[Trouble]:
+def _troubles(provider: Provider, finding: Finding, facts: Facts, reason: str) -> list[Trouble]:
+    trunk = facts.trunk
     return [
         trouble
         for trouble in provider.troubles
@@ -112,16 +124,23 @@ def _troubles(provider: Provider, finding: Finding, trunk: Trunk, reason: str) -
         and re.search(trouble.host, trunk.host, re.IGNORECASE)
         and re.search(trouble.reason, reason, re.IGNORECASE)
         and (not trouble.changed or getattr(trunk, trouble.changed) != getattr(_AS_NEW, trouble.changed))
+        and (not trouble.when or holds(trouble.when, facts))
     ]
 
 
-def _refusals(provider: Provider, trunk: Trunk, refused: Refused, reason: str) -> list[Refusal]:
+def _refusals(
+    provider: Provider, trunk: Trunk, finding_id: str, refused: Refused, reason: str
+) -> list[Refusal]:
     seen = refused.code if refused.answered_by is AnsweredBy.NETWORK else 0
-    stage = _AT_REGISTER if refused.registering else _AT_CALL
+    # A finding that says what is wrong rules out the rest; where no password was sent, none was refused
+    by_code = finding_id.startswith(("CALL-", "REG-", "AUTH-LOOP", "AUTH-407INV")) and seen != 0
+    if not (by_code or finding_id in _FITTING or (seen == 0 and finding_id in _SILENT)):
+        return []
+    possible = _FITTING.get(finding_id, _AT_REGISTER if refused.registering else _AT_CALL)
     fitting = [
         refusal
         for refusal in provider.refusals
-        if refusal.mistake in stage and _fits(refusal, seen) and _possible(refusal.mistake, trunk)
+        if refusal.mistake in possible and _fits(refusal, seen) and _possible(refusal.mistake, trunk)
     ]
     # A phrase of the provider's own settles which of several it is
     return sorted(fitting, key=lambda refusal: not _says(refusal, reason))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from app.checks.line_quality import none_arrives
 from app.checks.texts import Values
 from app.model.outcome import Audio, CallOutcome, MediaFigures
 from app.model.sound_figures import FarReport, NetworkTone, Returned
@@ -22,7 +23,7 @@ _TONES = {
 }
 _REPORTS = {
     FarReport.RECEIVES: "The other side reports that it receives our packets.",
-    FarReport.RECEIVES_NOTHING: "The other side sends reports, and none of them tells of our packets.",
+    FarReport.RECEIVES_NOTHING: "The other side sends reports, and none of them mentions our packets.",
 }
 
 
@@ -31,8 +32,13 @@ def arrives(media: MediaFigures) -> bool:
     sound = media.sound
     if sound.returned is Returned.YES or media.echo_ms is not None:
         return True
-    reported = sound.far_report is FarReport.RECEIVES or media.tx.reported > 0
-    return reported and sound.sent_pct != 0.0
+    return _reported(media) and sound.sent_pct != 0.0
+
+
+def _reported(media: MediaFigures) -> bool:
+    """Whether the far end reports that it receives what we send."""
+    said = media.sound.far_report is FarReport.RECEIVES or media.tx.reported > 0
+    return said and not none_arrives(media)
 
 
 def both_ways(outcome: CallOutcome) -> bool:
@@ -47,7 +53,7 @@ def one_way(outcome: CallOutcome) -> bool:
     media = outcome.media
     if media is None or outcome.audio is not Audio.SEND_ONLY:
         return False
-    return media.sound.far_report is FarReport.RECEIVES or media.tx.reported > 0
+    return _reported(media)
 
 
 def sound_findings(outcome: CallOutcome, values: Values) -> Iterable[tuple[str, Values]]:
@@ -61,13 +67,13 @@ def sound_findings(outcome: CallOutcome, values: Values) -> Iterable[tuple[str, 
     if media is None:
         return
     sound = media.sound
-    unheard = sound.far_report is FarReport.RECEIVES_NOTHING and outcome.audio is Audio.TWO_WAY
-    if unheard and sound.returned is not Returned.YES:
+    deaf = sound.far_report is FarReport.RECEIVES_NOTHING or none_arrives(media)
+    if deaf and outcome.audio is Audio.TWO_WAY and sound.returned is not Returned.YES:
         yield "RTP-UNHEARD", values
     if sound.returned is Returned.YES:
-        told = replace(values, echo=_delay(sound.delay_ms), level=_level(sound.returned_dbm0))
+        filled = replace(values, echo=_delay(sound.delay_ms), level=_level(sound.returned_dbm0))
         slow = sound.delay_ms is not None and sound.delay_ms > ECHO_SLOW_MS
-        yield from (("ECHO-BACK", told), *([("ECHO-SLOW", told)] if slow else []))
+        yield from (("ECHO-BACK", filled), *([("ECHO-SLOW", filled)] if slow else []))
     for finding_id, share in (("CLIP-IN", sound.clipped_in_pct), ("CLIP-OUT", sound.clipped_out_pct)):
         if share > CLIPPED_PCT:
             yield finding_id, replace(values, clipped=f"{share:.1f} %")
@@ -90,7 +96,9 @@ def sound_lines(media: MediaFigures) -> tuple[str, ...]:
         lines.append(f"Our own signal came back after {_delay(media.echo_ms)}")
     elif sound.returned is Returned.NO:
         lines.append("Our own sound did not come back.")
-    if sound.far_report in _REPORTS:
+    if none_arrives(media):
+        lines.append("The other side reports that our packets are lost on their way.")
+    elif sound.far_report in _REPORTS:
         lines.append(_REPORTS[sound.far_report])
     if sound.signal is not NetworkTone.NONE:
         lines.append(f"Heard: {sound.signal}")

@@ -11,7 +11,13 @@ from typing import Any
 
 import msgspec
 
-from app.checks.diagnosis import explain_call, explain_registration, headline, worst
+from app.checks.diagnosis import (
+    explain_call,
+    explain_registration,
+    headline,
+    with_registration,
+    worst,
+)
 from app.cli import output
 from app.cli.exits import FAILED, WORKED
 from app.cli.given import password_of
@@ -112,6 +118,7 @@ async def call(arguments: argparse.Namespace, desk: Desk) -> int:
         within=Within(digits=arguments.digits, record=arguments.record),
         quiet=arguments.json,
     )
+    call_findings = with_registration(call_findings, findings, registers=trunk.register)
     if arguments.json:
         output.say_json(output.call_json(placed, call_findings))
     else:
@@ -151,6 +158,7 @@ async def answer(arguments: argparse.Namespace, desk: Desk) -> int:
                     say(f"No call came in within {arguments.wait:g} s.")
                 return FAILED
             ended, call_findings = await _take(ringing, arguments, desk, trunk, notices)
+            call_findings = with_registration(call_findings, findings, registers=trunk.register)
             turned_away = bool(arguments.forward or arguments.reject)
             code = WORKED if turned_away and not ended.troubles else worked(ended, call_findings)
             if arguments.json:

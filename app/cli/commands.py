@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from app.checks.diagnosis import worst
 from app.cli import output
 from app.cli.calls import answer, call, place, say_verdict, sign_in, worked
 from app.cli.exits import FAILED, INTERRUPTED, REFUSED, WORKED
@@ -23,6 +24,7 @@ from app.desk import DEMO_NUMBER, Desk
 from app.errors import SettingError, UserError
 from app.model.call import Source
 from app.model.call_length import check_length
+from app.model.finding import Verdict
 from app.model.trunk import TrunkState
 from app.sip.loss import words_for_loss
 from app.sip.notices import EngineLost, Notice, TrunkChanged
@@ -166,13 +168,14 @@ async def _register(arguments: argparse.Namespace, desk: Desk) -> int:
         output.say_json(output.register_json(outcome, findings))
     else:
         say_verdict(findings)
-    worked = outcome.state in (TrunkState.REGISTERED, TrunkState.REACHABLE)
-    if arguments.stay and worked:
+    signed_in = outcome.state in (TrunkState.REGISTERED, TrunkState.REACHABLE)
+    if arguments.stay and signed_in:
         if not arguments.json:
             say("Staying signed in. Ctrl-C signs out and ends.")
             desk.listen(_say_state)
         await asyncio.Event().wait()
-    return WORKED if worked else FAILED
+    # A registration that the server does not keep is no success
+    return WORKED if signed_in and worst(findings) is not Verdict.FAIL else FAILED
 
 
 async def _demo(arguments: argparse.Namespace, desk: Desk) -> int:

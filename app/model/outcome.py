@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from app.model.password import PasswordTrait
 from app.model.quality import CallQuality
 from app.model.signalling import (
     Bindings,
@@ -270,6 +271,10 @@ class RegisterOutcome(msgspec.Struct, frozen=True, kw_only=True):
         problems: Messages of the far end that break the standard.
         icmp: Why a datagram did not arrive, None when nobody said so.
         had_password: Whether there was a password to answer a challenge with.
+        password_traits: What is unusual about it. Not in `CallOutcome`, which is written to disk.
+        altered: As in `DialogFacts`.
+        lost_after_s: How long the registration had stood when the connection under it was lost, seconds; None
+            when that is not what happened.
     """
 
     trunk: str
@@ -293,6 +298,9 @@ class RegisterOutcome(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[MessageProblem, ...] = ()
     icmp: IcmpError | None = None
     had_password: bool = False
+    password_traits: tuple[PasswordTrait, ...] = ()
+    altered: tuple[str, ...] = ()
+    lost_after_s: float | None = None
 
 
 class CallOutcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 import unicodedata
+from enum import StrEnum
 
 from app.errors import VaultError
 
 LONGEST_PASSWORD = 1024
 """Characters; Windows keeps 2560 bytes of UTF-16."""
+
+
+class PasswordTrait(StrEnum):
+    """Something about a password that some servers or people stumble over; it does not give it away."""
+
+    HASH = "has a # in it"
+    SIGNS = "has other characters than letters and digits"
+    SPACE_AROUND = "has a space at its start or end"
+    NOT_ASCII = "has letters outside ASCII"
+
+
+def traits_of(password: str) -> tuple[PasswordTrait, ...]:
+    """What is unusual about a password."""
+    found = {
+        PasswordTrait.HASH: "#" in password,
+        PasswordTrait.SIGNS: any(not char.isalnum() for char in password),
+        PasswordTrait.SPACE_AROUND: password != password.strip(),
+        PasswordTrait.NOT_ASCII: not password.isascii(),
+    }
+    return tuple(trait for trait, there in found.items() if there)
 
 
 class Secret:

@@ -61,6 +61,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
         error_info: `Error-Info:` URIs (section 20.18).
         call_info: `Call-Info:` values, for a 608 who blocked the call (RFC 8688).
         unsupported: Extensions that a 420 names.
+        requires: Extensions that a 421 names.
         accepts: What a 415 or 488 says it takes: `Accept:` values.
         allows: Methods that a 405 says it takes.
         min_expires_s: `Min-Expires:` of a 423, or `Min-SE:` of a 422, seconds.
@@ -75,6 +76,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     error_info: tuple[str, ...] = ()
     call_info: tuple[str, ...] = ()
     unsupported: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
     accepts: tuple[str, ...] = ()
     allows: tuple[str, ...] = ()
     min_expires_s: int | None = None
@@ -175,6 +177,9 @@ class DialogFacts(msgspec.Struct, frozen=True, kw_only=True):
         ended_by_bye: Whether the far end ended it by BYE.
         session_timer: Whether the end has to do with a session timer (RFC 4028).
         keys_in_clear: Whether SDES keys for SRTP went over a transport without encryption.
+        altered: What an answer must repeat from our request (RFC 3261 section 8.2.6.2) and did not: a clause
+            for each, such as `Via came back as 203.0.113.9:5060 instead of 192.168.1.5:5060`. An added
+            `received` or `rport` does not count: those are ordinary NAT.
     """
 
     answer_repeats: int = 0
@@ -186,6 +191,7 @@ class DialogFacts(msgspec.Struct, frozen=True, kw_only=True):
     ended_by_bye: bool = False
     session_timer: bool = False
     keys_in_clear: bool = False
+    altered: tuple[str, ...] = ()
 
 
 class Unreachable(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from urllib.parse import unquote
 
 import msgspec
 
@@ -193,6 +194,17 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def register(self) -> bool:
         """Whether the trunk registers."""
         return self.sign_in is SignIn.REGISTER
+
+    @property
+    def sign_in_name(self) -> str:
+        """The digest user name: `auth_id`, else the user without the escapes that it needs in a URI.
+
+        RFC 3261 section 22.4 takes the name itself for the digest, so `9901%231` signs in as `9901#1`.
+        """
+        plain = unquote(self.user)
+        # A quoted string holds no quote, backslash or control character without an escape
+        fits = plain.isprintable() and '"' not in plain and "\\" not in plain
+        return self.auth_id or (plain if fits else self.user)
 
     @property
     def needs_password(self) -> bool:

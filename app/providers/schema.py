@@ -311,6 +311,7 @@ class Trouble(_Table, frozen=True, kw_only=True):
         host: Regular expression: only a trunk with such a host has it.
         reason: Regular expression: only a failure with these words of the provider's is it.
         changed: Key of a setting: only a trunk that has it set has it.
+        when: Name of a condition in app/checks/conditions.py: only where it holds.
         field: Key of the setting to look at first, where that is another than the finding's.
     """
 
@@ -323,12 +324,13 @@ class Trouble(_Table, frozen=True, kw_only=True):
     host: str = ""
     reason: str = ""
     changed: str = ""
+    when: str = ""
     field: str = ""
 
     @property
     def is_sure(self) -> bool:
         """Whether more speaks for it than the finding: the trunk's own settings, or the provider's words."""
-        return bool(self.host or self.reason or self.changed)
+        return bool(self.host or self.reason or self.changed or self.when)
 
 
 class Source(_Table, frozen=True, kw_only=True):

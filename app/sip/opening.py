@@ -43,7 +43,7 @@ def account_of(
         user=trunk.user,
         host=server.host,
         port=server.port,
-        auth_id=trunk.auth_id,
+        auth_id=trunk.sign_in_name,
         password=password if trunk.needs_password else "",
         realm=trunk.realm,
         caller_id=write_caller_id(trunk).text,

@@ -70,11 +70,16 @@ class Recovery:
         """The trunk has come up: its next connection lives from now on."""
         self._up_since = time.monotonic()
 
+    @property
+    def up_for_s(self) -> float:
+        """How long the trunk has been up, or was when it went down, seconds."""
+        return time.monotonic() - self._up_since
+
     def start(self) -> None:
         """Begin, if it is not at work already."""
         if self._task is not None:
             return
-        steady = time.monotonic() - self._up_since >= STEADY_S
+        steady = self.up_for_s >= STEADY_S
         self._attempt = 0 if steady else self._attempt + 1
         self._task = asyncio.create_task(self._run())
 

@@ -6,6 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from app.errors import EngineError, UserError
 from app.model.audio_choice import AudioChoice
 from app.model.call import Source
@@ -107,6 +109,7 @@ class TrunkSession:
         self._connecting = False
         self._stopping = False
         self._lost_connection: ConnectionLost | None = None
+        self._lost_after_s: float | None = None
         self._registered_until = 0.0
         self._strangers = Strangers(trunk.id)
         self._lost_events = LostEvents(self._calls, self._limits, sign_in=self._on_lost_answer, log=self._log)
@@ -185,6 +188,8 @@ class TrunkSession:
     def _learn(self, outcome: RegisterOutcome) -> None:
         """What signing in, or a refresh of it, has come to."""
         was_up = self._status.is_up
+        outcome = replace(outcome, lost_after_s=self._lost_after_s)
+        self._lost_after_s = None
         self.outcome = outcome
         self._registered_until = time.monotonic() + outcome.expires_s if outcome.expires_s else 0.0
         self._status.change(outcome.state, cause_in_words(outcome), outcome)
@@ -377,6 +382,7 @@ class TrunkSession:
         self._lost_connection = None
         if self._stopping or not self._status.is_up or self.trunk.register != event.registered:
             return
+        self._lost_after_s = round(self._recovery.up_for_s, 1)
         self._sign_in_again("connection lost" + (f": {event.words}" if event.words else ""))
 
     def _on_lost_answer(self, error: EngineBugError) -> None:

@@ -97,6 +97,7 @@ def outcome_of(
         bindings=None if isinstance(answer, OptionsAnswered) else answer.bindings,
         problems=answer.problems,
         icmp=answer.icmp,
+        altered=answer.altered,
     )
 
 

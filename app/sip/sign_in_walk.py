@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from app.errors import EngineError
 from app.model.host import HostPort
 from app.model.outcome import LocalCause, RegisterOutcome, Target, TlsFacts
+from app.model.password import traits_of
 from app.model.trunk import Transport, Trunk
 from app.sip.client import EngineClient, EngineRefusedError
 from app.sip.messages import OpenAccount, Register, SendOptions
@@ -93,12 +94,12 @@ class SignInWalk:
                 lookup.append(f"The backup host {server} comes next.")
             outcome = await self._try_server(server, lookup)
             if is_final(outcome):
-                return replace(outcome, lookup=tuple(lookup), had_password=self.had_password)
+                return replace(outcome, lookup=tuple(lookup), **self._about_password)
             # Of several failures the last one that came from a server says most
             best = outcome if best is None or outcome.tried else best
         assert best is not None
         await self._go_back_to_first()
-        return replace(best, lookup=tuple(lookup), had_password=self.had_password)
+        return replace(best, lookup=tuple(lookup), **self._about_password)
 
     def take(self, answer: SignInAnswer) -> bool:
         """Whether the walk was waiting for an answer, which this one then is."""
@@ -121,7 +122,12 @@ class SignInWalk:
         outcome = outcome_of(
             answer, trunk=self._trunk.name, target=self.target, tried=tuple(self._tried), tls=self.tls
         )
-        return replace(with_held_back(outcome, self._quarantine.messages), had_password=self.had_password)
+        return replace(with_held_back(outcome, self._quarantine.messages), **self._about_password)
+
+    @property
+    def _about_password(self) -> dict[str, Any]:
+        """What an outcome says about it: nothing that it could be guessed by."""
+        return {"had_password": self.had_password, "password_traits": traits_of(self._password)}
 
     @property
     def had_password(self) -> bool:
@@ -193,7 +199,7 @@ class SignInWalk:
             EngineError, EngineBugError: As `run`.
         """
         assert self.target is not None
-        return replace(await self._ask(engine, self.target), had_password=self.had_password)
+        return replace(await self._ask(engine, self.target), **self._about_password)
 
     async def _ask(self, engine: EngineClient, target: Target) -> RegisterOutcome:
         trunk = self._trunk

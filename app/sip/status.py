@@ -8,6 +8,7 @@ from functools import cache
 import msgspec
 
 from app import shipped
+from app.model.advice import Lines
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,24 +31,56 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     title: str
     short: str
     meaning: str
-    causes: tuple[str, ...] = ()
-    do: tuple[str, ...] = ()
+    causes: Lines = ()
+    do: Lines = ()
     callee: bool = False
     field: str = ""
 
 
 class Q850Cause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Why a telephone network ended a call (ITU-T Q.850), as a gateway tells it in a `Reason:` header.
+    """Why a telephone network ended a call (ITU-T Q.850), as a gateway gives it in a `Reason:` header.
 
     Attributes:
         cause: 1 to 127.
         meaning: One plain sentence.
         sip: The code that gateways usually turn it into (RFC 3398 section 8.2.6.1), 0 for none.
+        normal: Whether an answered call ends with it when nothing is wrong.
+        fault: Whether a network that ends a call with it has failed.
+        names: What FreeSWITCH and Asterisk call it; switches send these as a reason phrase too.
     """
 
     cause: int
     meaning: str
     sip: int = 0
+    normal: bool = False
+    fault: bool = False
+    names: tuple[str, ...] = ()
+
+
+class Warned(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a code in a `Warning:` header says (RFC 3261 section 20.43, RFC 5630 section 5.2).
+
+    Attributes:
+        code: 300 to 398; 399 only has a text.
+        cause: What is behind it, one plain sentence.
+    """
+
+    code: int
+    cause: str
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """One value of a `Reason:` header (RFC 3326).
+
+    Attributes:
+        protocol: In upper case, `SIP` or `Q.850`; empty for a header that only has words.
+        cause: 0 where there is none.
+        text: Empty where there is none.
+    """
+
+    protocol: str
+    cause: int = 0
+    text: str = ""
 
 
 class _Class(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,8 +90,8 @@ class _Class(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     title: str
     short: str
     meaning: str
-    causes: tuple[str, ...] = ()
-    do: tuple[str, ...] = ()
+    causes: Lines = ()
+    do: Lines = ()
     field: str = ""
 
 
@@ -70,6 +103,7 @@ class _File(
     status: tuple[Status, ...]
     classes: tuple[_Class, ...]
     q850: tuple[Q850Cause, ...]
+    warning: tuple[Warned, ...]
 
 
 class _Tables(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +112,8 @@ class _Tables(msgspec.Struct, frozen=True, kw_only=True):
     status: dict[int, Status]
     classes: dict[int, _Class]
     q850: dict[int, Q850Cause]
+    named: dict[str, Q850Cause]
+    warnings: dict[int, Warned]
 
 
 @cache
@@ -87,6 +123,8 @@ def _tables() -> _Tables:
         status={entry.code: entry for entry in file.status},
         classes={entry.first: entry for entry in file.classes},
         q850={entry.cause: entry for entry in file.q850},
+        named={name: entry for entry in file.q850 for name in entry.names},
+        warnings={entry.code: entry for entry in file.warning},
     )
     twice = len(file.status) != len(tables.status) or len(file.q850) != len(tables.q850)
     if twice or set(tables.classes) != set(range(1, 7)):
@@ -129,8 +167,31 @@ _VALUE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
 """One reason of a header: up to a comma outside quotes."""
 
 _CAUSE = re.compile(r";\s*cause\s*=\s*(\d{1,3})\s*(?:;|$)", re.IGNORECASE)
-
+_TEXT = re.compile(r';\s*text\s*=\s*("(?:[^"\\]|\\.)*"?|[^;]*)', re.IGNORECASE)
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
+_HEADER_NAME = re.compile(r"^\s*Reason\s*:", re.IGNORECASE)
+_PROTOCOL = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+")
+_NAME = re.compile(r"\b[A-Z]{2,}(?:_[A-Z]+)*\b")
+
+
+def reasons(header: str) -> tuple[Reason, ...]:
+    """The values of a `Reason:` header (RFC 3326), those that break the standard as text.
+
+    Args:
+        header: The header's value, several separated by commas; its name may stand in front.
+    """
+    parts = (part.strip() for part in _VALUE.findall(_HEADER_NAME.sub("", header)))
+    return tuple(_reason(part) for part in parts if part)
+
+
+def _reason(part: str) -> Reason:
+    bare = _QUOTED.sub('""', part)
+    protocol = bare.split(";", 1)[0].strip()
+    if not _PROTOCOL.fullmatch(protocol) or ";" not in bare:
+        return Reason(protocol="", text=part.strip('"'))
+    cause, text = _CAUSE.search(bare), _TEXT.search(part)
+    words = text[1].strip().strip('"') if text else ""
+    return Reason(protocol=protocol.upper(), cause=int(cause[1]) if cause else 0, text=words)
 
 
 def cause_of(reason_header: str) -> Q850Cause | None:
@@ -142,20 +203,24 @@ def cause_of(reason_header: str) -> Q850Cause | None:
     Args:
         reason_header: The header's value; its name may stand in front.
     """
-    value = re.sub(r"^\s*Reason\s*:", "", reason_header, flags=re.IGNORECASE)
-    for part in _VALUE.findall(value):
-        bare = _QUOTED.sub('""', part)
-        protocol = bare.split(";", 1)[0].strip()
-        found = _CAUSE.search(bare)
-        if protocol.upper() != "Q.850" or found is None:
-            continue
-        number = int(found.group(1))
-        if not 1 <= number <= 127:
-            continue
-        known = _tables().q850.get(number)
-        if known is not None:
-            return known
-        return Q850Cause(
-            cause=number, meaning=f"The network gives cause {number}, which has no common meaning."
-        )
+    for reason in reasons(reason_header):
+        if reason.protocol == "Q.850" and 1 <= reason.cause <= 127:
+            return q850(reason.cause)
     return None
+
+
+def q850(number: int) -> Q850Cause:
+    """The Q.850 cause of this number; one without an entry has a general sentence."""
+    unknown = f"The network gives cause {number}, which has no common meaning."
+    return _tables().q850.get(number) or Q850Cause(cause=number, meaning=unknown)
+
+
+def cause_named(text: str) -> Q850Cause | None:
+    """The Q.850 cause that a text names as switches do, such as `NORMAL_CIRCUIT_CONGESTION`; else None."""
+    known = _tables().named
+    return next((known[name] for name in _NAME.findall(text) if name in known), None)
+
+
+def warned(code: int) -> Warned | None:
+    """What the code of a `Warning:` header says; None for one that says nothing by itself."""
+    return _tables().warnings.get(code)

@@ -33,11 +33,12 @@ def warm_up() -> None:
     """
     for name in _NEXT:
         importlib.import_module(name)
-    from app.checks import diagnosis
+    from app.checks import phrases, texts
     from app.providers import catalogue
     from app.sip import emergency
 
     # Their tables are read with the first question
-    diagnosis.headline(())
+    texts.ids()
+    phrases.leads_to()
     emergency.countries()
     catalogue.providers()

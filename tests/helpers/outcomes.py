@@ -16,6 +16,7 @@ from app.model.outcome import (
     StreamFigures,
     Target,
 )
+from app.model.signalling import Purpose, SentRequest
 from app.model.sound_figures import FarReport, SoundFigures
 from app.model.trunk import Transport, Trunk, TrunkState
 
@@ -109,6 +110,12 @@ def unanswered(result: CallResult, code: int = 0, reason: str = "", **more: obje
         setup_ms=120.0,
     )
     return replace(outcome, **more)
+
+
+def sent(method: str, purpose: Purpose, code: int = 0, reason: str = "", **more: object) -> SentRequest:
+    """A request that we sent within a call, two seconds after its answer."""
+    request = SentRequest(method=method, purpose=purpose, code=code, reason=reason, after_s=2.0)
+    return replace(request, **more)
 
 
 def ids(findings: tuple[Finding, ...]) -> list[str]:

@@ -16,7 +16,7 @@ from app.shipped import ShippedDataError
 FOLDER = Path(catalogue.__file__).parent / "data"
 BLANK = Trunk(id="", name="", host="")
 REALM = 'realm = "sip.twilio.com"'
-FINDINGS = 'findings = ["CALL-403", "AUTH-LOOP"]'
+FINDINGS = 'findings = ["CALL-403", "AUTH-LOOP", "SOURCE"]'
 GOOD = (FOLDER / "twilio.toml").read_text(encoding="utf-8")
 
 

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from app.checks import texts
-from app.checks.provider_hints import Refused, with_hints
+from app.checks import conditions, provider_hints, texts
+from app.checks.facts import Facts
+from app.checks.provider_hints import Refused
 from app.model.finding import Finding, Verdict
-from app.model.outcome import AnsweredBy
-from app.model.trunk import SignIn, Srtp, Transport, Trunk
+from app.model.outcome import AnsweredBy, RegisterOutcome
+from app.model.password import traits_of
+from app.model.trunk import SignIn, Srtp, Transport, Trunk, TrunkState
 from app.providers import catalogue
 from app.providers.schema import Method, Mistake, Provider, Refusal, Trouble
 
@@ -53,6 +55,22 @@ def example(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalogue, "find", lambda _: provider)
 
 
+def with_hints(
+    findings: list[Finding],
+    trunk: Trunk,
+    *,
+    reason: str = "",
+    refused: Refused | None = None,
+    password: str = "",
+) -> tuple[Finding, ...]:
+    """The findings with what is known about the provider."""
+    outcome = RegisterOutcome(
+        trunk="Office", state=TrunkState.REJECTED, password_traits=traits_of(password), had_password=True
+    )
+    facts = Facts(outcome=outcome, trunk=trunk)
+    return provider_hints.with_hints(findings, facts, reason=reason, refused=refused)
+
+
 def hint(
     code: int,
     reason: str = "",
@@ -79,8 +97,33 @@ def test_the_providers_own_phrase_settles_which_it_is() -> None:
 
 
 def test_no_answer_is_what_the_network_did_not_say() -> None:
-    assert hint(408, by=AnsweredBy.LOCAL).causes[0] == "Example: host name"
+    silent = replace(FAILED, id="NET-NOANS")
+    assert hint(408, by=AnsweredBy.LOCAL, finding=silent).causes[0] == "Example: host name"
     assert hint(408).causes == ("General.",)
+
+
+@pytest.mark.parametrize("finding_id", ["TLS-CA", "DNS-NX", "NET-PROHIBITED", "SIP-UNREADABLE", "AUTH-ALGO"])
+def test_a_provider_that_stays_silent_is_not_behind_an_end_whose_cause_is_known(finding_id: str) -> None:
+    known = replace(FAILED, id=finding_id)
+    assert hint(503, by=AnsweredBy.LOCAL, finding=known).causes == ("General.",)
+    assert hint(401, finding=known).causes == ("General.",)
+
+
+@pytest.mark.parametrize(
+    ("finding_id", "first"),
+    [
+        ("CID", "Example: caller ID"),
+        ("SRTP-NEEDED", "General."),
+        ("DEST", "General."),
+        ("CAP", "General."),
+        ("ACCOUNT", "General."),
+    ],
+)
+def test_words_that_say_what_it_is_rule_out_the_providers_other_refusals(finding_id: str, first: str) -> None:
+    found = hint(403, finding=replace(FAILED, id=finding_id))
+    assert found.causes[0] == first
+    assert "Example: prefix" not in found.causes
+    assert "Example: password" not in found.causes
 
 
 def test_registering_has_its_own_mistakes() -> None:
@@ -168,6 +211,27 @@ def test_the_trunks_own_settings_and_the_providers_words_make_it_sure(
     assert hint(403, "no profile, D38").causes[0] == "Example: profile"
     assert hint(403, "D381").causes[0] == "Example: caller ID"
     assert hint(403, trunk=replace(TRUNK, realm="x")).field == "realm"
+
+
+def test_what_is_known_of_the_password_rules_a_trouble_in_and_out() -> None:
+    trunk = replace(TRUNK, provider="voipms")
+    provider = REAL["voipms"]
+    wrong = [_finding("AUTH-LOOP")]
+
+    def causes(password: str) -> str:
+        return str(with_hints(wrong, trunk, password=password)[0].causes)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catalogue, "IDS", ("voipms",))
+        patch.setattr(catalogue, "find", lambda _: provider)
+        assert "A password with a #" in causes("ab#cd")
+        assert "A password with a #" not in causes("abcd")
+
+
+@pytest.mark.parametrize("provider_id", REAL)
+def test_conditions_of_troubles_are_known(provider_id: str) -> None:
+    for trouble in REAL[provider_id].troubles:
+        assert not trouble.when or conditions.is_known(trouble.when), trouble.when
 
 
 def test_only_of_those_who_sign_in_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,10 @@ import msgspec
 import pytest
 
 from app import shipped
+from app.model.advice import as_line
+from app.model.setting_table import BY_KEY
 from app.sip import status as status_module
-from app.sip.status import Q850Cause, Status, cause_of, codes, status
+from app.sip.status import Q850Cause, Reason, Status, cause_named, cause_of, codes, reasons, status, warned
 
 RFC_3261 = [100, 180, 181, 182, 183, 200, 300, 301, 302, 305, 380]
 RFC_3261 += [400, 401, 402, 403, 404, 405, 406, 407, 408, 410, 413, 414, 415, 416, 420, 421, 423]
@@ -15,10 +17,9 @@ RFC_3261 += [480, 481, 482, 483, 484, 485, 486, 487, 488, 491, 493]
 RFC_3261 += [500, 501, 502, 503, 504, 505, 513, 600, 603, 604, 606]
 LATER = [199, 202, 204, 412, 417, 422, 424, 425, 428, 429, 430, 433, 436, 437, 438, 439, 440, 469, 470]
 LATER += [489, 494, 555, 580, 607, 608]
-Q850 = [1, 2, 3, 16, 17, 18, 19, 20, 21, 22, 23, 26, 27, 28, 29, 31, 34, 38, 41, 42, 47, 50, 55, 57, 58, 65]
-Q850 += [79, 88, 102, 111, 127]
-SETTINGS = {"", "host", "port", "transport", "user", "auth_id", "realm", "proxy", "expires", "register"}
-SETTINGS |= {"caller_id", "codecs", "ca_file", "password"}
+Q850 = [1, 2, 3, 16, 17, 18, 19, 20, 21, 22, 23, 25, 26, 27, 28, 29, 31, 34, 38, 41, 42, 43, 44, 46, 47, 49]
+Q850 += [50, 52, 54, 55, 57, 58, 63, 65, 66, 69, 79, 87, 88, 102, 111, 127]
+SETTINGS = {"", "password", *BY_KEY}
 
 
 def test_every_registered_code_has_an_entry_and_no_other_does() -> None:
@@ -31,10 +32,15 @@ def test_every_entry_reads_as_plain_sentences(code: int) -> None:
     assert entry.code == code
     assert entry.phrase
     assert entry.phrase == entry.phrase.strip()
-    for sentence in (entry.title, entry.meaning, *entry.causes, *entry.do):
+    lines = [as_line(line) for line in (*entry.causes, *entry.do)]
+    for sentence in (entry.title, entry.meaning, *(line.text for line in lines)):
         assert sentence.endswith("."), sentence
-        assert sentence[0].isupper(), sentence
-        assert "{" not in sentence
+        assert sentence[0].isupper() or sentence[0] == "{", sentence
+    assert "{" not in f"{entry.title} {entry.meaning}"
+    assert {line.field for line in lines} <= SETTINGS
+    # Something is left to say when nothing is known
+    if code >= 300:
+        assert any(not line.when for line in lines)
     assert len(entry.title) <= 80
     assert entry.short
     assert not entry.short.endswith(".")
@@ -131,6 +137,64 @@ def test_the_standards_mapping_holds_for_busy_and_unallocated() -> None:
     assert busy is not None
     assert unallocated is not None
     assert (busy.sip, unallocated.sip) == (486, 404)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ('SIP;cause=503;text="Credit exhausted"', [("SIP", 503, "Credit exhausted")]),
+        ('Q.850 ;cause=102 ;text="Recovery, timer"', [("Q.850", 102, "Recovery, timer")]),
+        ('SIP;cause=408,Q.850;cause=102;text="x"', [("SIP", 408, ""), ("Q.850", 102, "x")]),
+        ("Reason: q.850;CAUSE=16", [("Q.850", 16, "")]),
+        ("SIP;text=RTP Timeout;cause=200", [("SIP", 200, "RTP Timeout")]),
+        ("RTP Timeout", [("", 0, "RTP Timeout")]),
+        ('"RTP Timeout"', [("", 0, "RTP Timeout")]),
+        ('X-vendor;text="no quote', [("X-VENDOR", 0, "no quote")]),
+        ("Q.850;cause=banana", [("Q.850", 0, "")]),
+        ("", []),
+        (" , ,", []),
+    ],
+)
+def test_a_reason_header_is_taken_apart_whatever_it_looks_like(
+    header: str, expected: list[tuple[str, int, str]]
+) -> None:
+    wanted = [Reason(protocol=protocol, cause=cause, text=text) for protocol, cause, text in expected]
+    assert list(reasons(header)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("NORMAL_CIRCUIT_CONGESTION", 34),
+        ("Service Unavailable (NORMAL_TEMPORARY_FAILURE)", 41),
+        ("UNALLOCATED_NUMBER", 1),
+        ("USER_BUSY", 17),
+    ],
+)
+def test_a_cause_is_known_by_its_name_in_a_switch(text: str, cause: int) -> None:
+    found = cause_named(text)
+    assert found is not None
+    assert found.cause == cause
+
+
+@pytest.mark.parametrize("text", ["", "Forbidden", "user busy", "FORBIDDEN", "BUSY", "XUSER_BUSYX"])
+def test_other_words_name_no_cause(text: str) -> None:
+    assert cause_named(text) is None
+
+
+def test_only_the_two_normal_causes_are_no_trouble_at_the_end_of_a_call() -> None:
+    known = [status_module.q850(cause) for cause in Q850]
+    assert [cause.cause for cause in known if cause.normal] == [16, 31]
+    assert {34, 38, 41, 42, 47, 102} <= {cause.cause for cause in known if cause.fault}
+    assert not any(cause.normal and cause.fault for cause in known)
+
+
+def test_warning_codes_say_what_is_behind_them() -> None:
+    codec = warned(305)
+    assert codec is not None
+    assert "codecs" in codec.cause
+    assert warned(399) is None
+    assert warned(0) is None
 
 
 def test_a_misspelt_key_in_the_data_is_an_error_that_names_file_and_key() -> None:

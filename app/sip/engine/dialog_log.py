@@ -78,6 +78,7 @@ class _Record:
         self.bye_came = False
         self.session_timer = False
         self.keys_in_clear = False
+        self.altered: dict[str, None] = {}
         self.incoming = False
 
 
@@ -168,6 +169,10 @@ class DialogLog:
         """Messages of the far end that break the standard."""
         return tuple(self._of(call_id).problems)
 
+    def altered(self, call_id: str) -> tuple[str, ...]:
+        """What answers should have repeated and did not."""
+        return tuple(self._of(call_id).altered)[:MOST_PROBLEMS]
+
     def icmp(self, call_id: str) -> IcmpError | None:
         """Why a datagram did not arrive."""
         return self._of(call_id).icmp
@@ -194,6 +199,7 @@ class DialogLog:
             ended_by_bye=record.bye_came,
             session_timer=record.session_timer,
             keys_in_clear=record.keys_in_clear,
+            altered=tuple(record.altered)[:MOST_PROBLEMS],
         )
 
     def _of(self, call_id: str) -> _Record:
@@ -263,6 +269,7 @@ class DialogLog:
                 answered=seen.challenge.answered or (record.challenge or seen.challenge).answered,
             )
         record.bindings = seen.bindings or record.bindings
+        record.altered.update(dict.fromkeys(seen.altered))
         if head is None:
             return
         if head.sdp is not None:

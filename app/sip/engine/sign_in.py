@@ -188,6 +188,7 @@ class SignIn:
                     explanation=log.explanation(call_id),
                     problems=log.problems(call_id),
                     icmp=log.icmp(call_id),
+                    altered=log.altered(call_id),
                 )
             )
             return
@@ -214,6 +215,7 @@ class SignIn:
                 bindings=bindings,
                 problems=log.problems(call_id),
                 icmp=log.icmp(call_id),
+                altered=log.altered(call_id),
             )
         )
         # The next refresh is counted by itself

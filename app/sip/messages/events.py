@@ -77,7 +77,7 @@ class RegistrationChanged(Message, frozen=True, kw_only=True):
         round_trip_ms: Last REGISTER sent to final response, ms; None when nothing came back.
         requests_sent, challenges: Since `Register`.
         realms: Those that the last challenge takes a password for.
-        explanation, challenge, bindings, problems, icmp: As in `RegisterOutcome`.
+        explanation, challenge, bindings, problems, icmp, altered: As in `RegisterOutcome`.
     """
 
     state: RegistrationState
@@ -95,6 +95,7 @@ class RegistrationChanged(Message, frozen=True, kw_only=True):
     bindings: Bindings | None = None
     problems: tuple[MessageProblem, ...] = ()
     icmp: IcmpError | None = None
+    altered: tuple[str, ...] = ()
 
 
 class OptionsAnswered(Message, frozen=True, kw_only=True):
@@ -103,7 +104,7 @@ class OptionsAnswered(Message, frozen=True, kw_only=True):
     Attributes:
         sip_code, reason: Final code and phrase.
         answered_by, local_cause, round_trip_ms, requests_sent: As in `RegistrationChanged`.
-        explanation, problems, icmp: As in `RegisterOutcome`.
+        explanation, problems, icmp, altered: As in `RegisterOutcome`.
     """
 
     sip_code: int
@@ -115,6 +116,7 @@ class OptionsAnswered(Message, frozen=True, kw_only=True):
     explanation: Explanation = Explanation()
     problems: tuple[MessageProblem, ...] = ()
     icmp: IcmpError | None = None
+    altered: tuple[str, ...] = ()
 
 
 class CallChanged(Message, frozen=True, kw_only=True):

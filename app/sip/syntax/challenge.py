@@ -11,6 +11,8 @@ from app.sip.syntax.hashes import NAMES, has_sha512_256, hex_digest
 
 _WORD = re.compile(TOKEN)
 _VALUE = re.compile(r"\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s,\"]*))", re.DOTALL)
+MOST_CHALLENGES = 16
+"""Of one header; what asks for more ways to sign in than that makes no sense."""
 _BETWEEN = re.compile(r"[\s,]*")
 _CREDENTIALS = re.compile(r"[^\s,]*")
 _AFTER_WORD = ("", " ", "\t", ",", "=")
@@ -63,7 +65,7 @@ def parse_challenges(value: str) -> list[Challenge]:
     """
     found: list[tuple[str, dict[str, str]]] = []
     at = 0
-    while (at := _end(_BETWEEN, value, at)) < len(value):
+    while (at := _end(_BETWEEN, value, at)) < len(value) and len(found) < MOST_CHALLENGES:
         word = _WORD.match(value, at)
         if not word or value[word.end() : word.end() + 1] not in _AFTER_WORD:
             # Such as the token of Negotiate, which is of no use here

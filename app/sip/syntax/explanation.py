@@ -39,6 +39,7 @@ def explanation_of(message: Message, head: Head | None) -> Explanation:
         error_info=_kept(message.values("error-info")),
         call_info=_kept(message.values("call-info")),
         unsupported=_kept(tokens.get("unsupported", ())),
+        requires=_kept(tokens.get("require", ())) if head and head.code == 421 else (),
         accepts=_kept(tokens.get("accept", ())),
         allows=tokens.get("allow", ()),
         min_expires_s=seconds.get("min-expires", seconds.get("min-se")),

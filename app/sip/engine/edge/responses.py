@@ -12,6 +12,7 @@ from app.model.trunk import Transport
 from app.sip.engine.edge import inward
 from app.sip.engine.edge.bindings import bindings_of, own_binding
 from app.sip.engine.edge.dialogs import Leg
+from app.sip.engine.edge.echoes import alterations
 from app.sip.engine.edge.hop import Hop
 from app.sip.engine.edge.outward import own_user
 from app.sip.engine.edge.seen import Seen
@@ -66,7 +67,8 @@ class Responses:
         if head.code in (401, 407):
             shown, challenge = self._wire.authenticator.challenge(sent, head)
         bindings = self._bindings(sent, head)
-        seen = Seen(trace, message, head, sent.call_id, problems, challenge, bindings)
+        altered = alterations(head, sent)
+        seen = Seen(trace, message, head, sent.call_id, problems, challenge, bindings, altered)
         sent.answered, sent.final = True, sent.final or head.code >= 200
         self._wire.listener.on_seen(seen)
         if sent.failed:
@@ -173,25 +175,19 @@ def _is_inside(seen: str, ours: str) -> bool:
 
 
 def _key_faults(message: Message, head: Head, sent: Sent, source: Hop) -> tuple[MessageProblem, ...]:
-    """Keys of an answer whose tag was not offered (RFC 4568 section 5.1.3), and another's Call-ID."""
-    found: list[tuple[str, str, str]] = []
-    if sent.call is not None and head.call_id != sent.call.call_id:
-        found.append(("Call-ID", f"Call-ID: {head.call_id}", "is not that of the request"))
-    offered = sent.key_tags
-    if offered and head.sdp is not None:
-        for tag in head.sdp.key_tags:
-            if tag not in offered:
-                found.append(("SDP a=crypto", f"a=crypto:{tag} …", "has a tag that was not offered"))
+    """Keys of an answer whose tag was not offered (RFC 4568 section 5.1.3)."""
+    tags = head.sdp.key_tags if head.sdp is not None and sent.key_tags else ()
     return tuple(
         MessageProblem(
             start=one_line(message.start, 120),
-            header=header,
-            line=one_line(line),
-            what=what,
+            header="SDP a=crypto",
+            line=f"a=crypto:{tag} …",
+            what="has a tag that was not offered",
             handling=Handling.REPAIRED,
             peer=str(source),
         )
-        for header, line, what in found
+        for tag in tags
+        if tag not in sent.key_tags
     )
 
 

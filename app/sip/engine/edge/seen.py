@@ -22,6 +22,7 @@ class Seen(NamedTuple):
         problems: What breaks the standard in it.
         challenge: Of a 401 or 407: what it asks for, and whether that can be answered.
         bindings: Of a 2xx to REGISTER: what it lists.
+        altered: What an answer should have repeated and did not.
         passed: Whether PJSIP gets it, or has sent it.
     """
 
@@ -32,6 +33,7 @@ class Seen(NamedTuple):
     problems: tuple[MessageProblem, ...] = ()
     challenge: ChallengeFacts | None = None
     bindings: Bindings | None = None
+    altered: tuple[str, ...] = ()
     passed: bool = True
 
     @property
