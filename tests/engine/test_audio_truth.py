@@ -267,9 +267,11 @@ def speak_of_nobody(source: RtpSource) -> None:
 def test_a_far_end_that_speaks_and_hears_nothing_of_us_is_told() -> None:
     async def run() -> CallOutcome:
         async with calling_source() as one:
-            await one.source.play(packets(tones((440,), -10, 1)))
+            playing = asyncio.create_task(one.source.play(packets(tones((440,), -10, 20))))
+            await until(lambda: last(one.seen).heard_pct, "their sound")
             speak_of_nobody(one.source)
             await until(lambda: last(one.seen).far_report is FarReport.RECEIVES_NOTHING, "the verdict", 25)
+            playing.cancel()
             return await one.end()
 
     outcome = asyncio.run(run())

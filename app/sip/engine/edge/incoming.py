@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from app.model.outcome import Direction
 from app.model.trunk import Transport
 from app.sip.engine.edge import inward, outward
-from app.sip.engine.edge.answers import SERVER, UNAVAILABLE, reply_hop
+from app.sip.engine.edge.answers import BUSY, SERVER, reply_hop
 from app.sip.engine.edge.dialogs import Leg
 from app.sip.engine.edge.hop import Hop
 from app.sip.engine.edge.seen import Seen
@@ -59,7 +59,7 @@ class Incoming:
         invite = wire.received.get(branch, "INVITE", now) if head.method in ("ACK", "CANCEL") else None
         decision = self._uas.decide(message, head, source, invite)
         if decision.passes and decision.leg is None and not wire.rate.allows(now):
-            decision = Decision(UNAVAILABLE, (("Retry-After", "1"),))
+            decision = Decision(BUSY, (("Retry-After", "1"),))
         if not decision.passes:
             self._answer(decision, examined, raw, source)
             return
