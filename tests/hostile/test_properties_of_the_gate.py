@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.model.signalling import LONGEST_TEXT, Handling
-from app.sip import trace
-from app.sip.syntax.address import HostPort, parse_uri
-from app.sip.syntax.answer import answer
-from app.sip.syntax.explanation import explanation_of
+from app.sip.syntax.address import HostPort
 from app.sip.syntax.gate import examine
-from app.sip.syntax.head import Examined, Head, Reason
 from app.sip.syntax.message import Message, parse, serialise
-from app.sip.syntax.text import readable_lines
 from tests.hostile import strategies as sip
+from tests.hostile.fuzz.invariants import check_gate
 from tests.hostile.hostile_messages import MESSAGES
 from tests.hostile.hostile_values import answer_values, request_values
 from tests.unit.sip.engine.edge import relaying
@@ -33,103 +27,7 @@ LARGEST_FOR_PJSIP = 4000
 @given(sip.messages)
 @sip.examples(2)
 def test_the_gate_says_what_is_wrong_and_what_it_has_read(raw: bytes) -> None:
-    examined = examine(raw, peer="192.0.2.9:5070")
-    check_report(examined)
-    if examined.head is not None:
-        check_head(examined.head)
-    check_what_is_sent_on(examined, raw)
-    if examined.message is not None:
-        check_message(examined.message)
-        check_answer(examined.message, examined, raw)
-
-
-def plain(text: str) -> bool:
-    """Whether people and programs can take this text as it is: one line, nothing that a terminal obeys."""
-    return text.isprintable() and bool(text.encode("utf-8") or not text)
-
-
-def check_report(examined: Examined) -> None:
-    """Texts are plain and short; what stopped the message is told last."""
-    for problem in examined.problems:
-        for text in (problem.start, problem.header, problem.line, problem.what, problem.peer):
-            assert plain(text)
-            assert len(text) <= LONGEST_TEXT
-    dropped = [problem for problem in examined.problems if problem.handling is Handling.DROPPED]
-    assert dropped == ([] if examined.head is not None else [examined.problems[-1]])
-    if examined.answer is not None:
-        assert examined.head is None
-        assert examined.message is not None
-        assert examined.message.is_request
-        assert examined.message.method != "ACK"
-        assert 400 <= examined.answer.code < 600
-        assert examined.answer.phrase.isascii()
-        assert plain(examined.answer.phrase)
-
-
-def check_head(head: Head) -> None:
-    """What was read is plain ASCII within limits."""
-    assert plain(head.phrase)
-    assert head.method.isascii()
-    assert 0 <= head.cseq < 2**31
-    for address in (head.sender, head.to, *head.contacts, *head.routes):
-        if address is not None:
-            assert parse_uri(address.uri.text) == address.uri
-            assert address.uri.text.isascii()
-            assert plain(address.uri.text)
-    assert all(0 <= value < 2**31 for value in head.seconds.values())
-    for words in head.tokens.values():
-        assert all(word.isascii() and word.isprintable() and " " not in word for word in words)
-
-
-def check_what_is_sent_on(examined: Examined, raw: bytes) -> None:
-    """All that is said about a message can be sent over the wire, and is plain where people see it."""
-    shown = readable_lines(raw)
-    said: list[Any] = [*examined.problems, trace.read_head(shown)]
-    if examined.message is not None:
-        said.append(explanation_of(examined.message, examined.head))
-        said.append(trace.head_of(examined.message, examined.head))
-    assert msgspec.json.encode((said, shown))
-    for value in said:
-        if isinstance(value, trace.MessageHead):
-            value = msgspec.structs.replace(value, call_id="")  # a key, which nobody sees
-        assert all(map(plain, texts_of(value))), value
-
-
-def texts_of(value: object) -> list[str]:
-    """All texts in a value."""
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, msgspec.Struct):
-        return [text for name in value.__struct_fields__ for text in texts_of(getattr(value, name))]
-    if isinstance(value, tuple | list):
-        return [text for one in value for text in texts_of(one)]
-    return []
-
-
-def check_message(message: Message) -> None:
-    """What was taken apart can be put together, and then stays the same."""
-    once = serialise(message)
-    assert parse(once).body == message.body
-    assert serialise(parse(once)) == once
-
-
-def check_answer(message: Message, examined: Examined, raw: bytes) -> None:
-    """An answer belongs to its request and is not much longer."""
-    if not message.is_request:
-        return
-    made = answer(message, examined.answer or Reason(481, "x"), SOURCE, server="Us")
-    if made is None:
-        assert examined.head is None
-        return
-    sent = serialise(made)
-    assert len(sent) < 2 * len(raw) + 300
-    if examined.head is not None:
-        head = examine(sent).head
-        assert head is not None
-        asked = examined.head
-        # The gate knows that we ask in capitals
-        assert (head.call_id, head.cseq, head.method) == (asked.call_id, asked.cseq, asked.method.upper())
-        assert head.via.branch == examined.head.via.branch or not examined.head.via.branch
+    check_gate(raw)
 
 
 class _Calls:
