@@ -20,9 +20,10 @@ INSTALL := $(PYTHON) -m pip --disable-pip-version-check install -qq --no-deps
 # Three workers for two cores, at least two: the tests wait on sockets more than they compute.
 WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); workers=$$((cores * 3 / 2)); [ "$$workers" -ge 2 ] && echo "$$workers" || echo 2)
 TESTS ?= tests
+SECONDS ?= 60
 CHECKED := app tests bench scripts pyinstaller.spec
 
-.PHONY: help run test lint format bench package lock clean
+.PHONY: help run test lint format bench fuzz package lock clean
 
 help:  ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 18
@@ -46,6 +47,10 @@ format: .venv/ready-dev  ## Put the code into the one format
 
 bench: .venv/ready-dev  ## Measure what the README promises
 	$(PYTHON) -m bench.run
+
+fuzz: .venv/ready-dev  ## Look for bytes that break the code which reads them, for SECONDS (60)
+	@sh scripts/fuzz-tools.sh $(PYTHON)
+	$(PYTHON) -m tests.hostile.fuzz $(SECONDS)
 
 package: .venv/ready-dev  ## Build the folder app in dist/ringback and try it
 	@sh scripts/package-tools.sh $(PYTHON)

@@ -78,11 +78,11 @@ def read_head(text: str) -> MessageHead | None:
     reason = _REASON.search(head)
     return MessageHead(
         code=int(status[1]) if status else 0,
-        phrase=status[2].strip() if status else "",
+        phrase=one_line(status[2]) if status else "",
         method=cseq[2].upper(),
         cseq=int(cseq[1]),
         call_id=call_id[1],
-        reason=reason[1].strip() if reason else "",
+        reason=one_line(reason[1]) if reason else "",
         challenges=_challenges(head) if status and status[1] in ("401", "407") else (),
         has_sdp=body.lstrip().startswith("v=0"),
     )
@@ -116,7 +116,7 @@ def head_of(message: Message, read: Head | None = None, call_id: str = "") -> Me
 
 def _challenges(head: str) -> tuple[Challenge, ...]:
     return tuple(
-        Challenge(found["realm"], stale=_STALE.search(found["line"]) is not None)
+        Challenge(one_line(found["realm"]), stale=_STALE.search(found["line"]) is not None)
         for found in _CHALLENGE.finditer(head)
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import socket
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,9 +12,17 @@ import pytest
 from app.model.outcome import LocalCause
 from app.model.trunk import Transport
 from app.sip.engine.edge.hop import Hop
-from app.sip.engine.edge.streams import MOST_UNSENT, Opened, OpenError, Stream, connected, open_tcp
+from app.sip.engine.edge.streams import (
+    MOST_UNSENT,
+    REST_LIMIT_S,
+    Opened,
+    OpenError,
+    Stream,
+    connected,
+    open_tcp,
+)
 from app.sip.syntax.address import HostPort
-from app.sip.syntax.framing import KeepAlive
+from app.sip.syntax.framing import FramingError, KeepAlive
 from tests.engine_edge.servers import LIMIT_S
 from tests.helpers.waiting import wait_for
 
@@ -205,3 +214,25 @@ def test_a_socket_that_could_not_be_connected_is_closed(monkeypatch: pytest.Monk
     with pytest.raises(ConnectionRefusedError):
         connected(Hop(Transport.TCP, "127.0.0.1", 1), 1.0)
     assert [sock.fileno() for sock in made] == [-1]
+
+
+def test_a_message_whose_rest_does_not_come_ends_the_connection(scene: Scene) -> None:
+    scene.run()
+    far_off = time.monotonic() + REST_LIMIT_S + 60
+    scene.stream.check(far_off)  # nothing has begun
+    scene.theirs.sendall(b"SIP/2.0 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+    wait_for(lambda: not list(scene.stream.receive()) and bool(scene.stream._framer.unfinished), "the half")
+    scene.stream.check(time.monotonic())  # it may still come
+    with pytest.raises(FramingError, match="has not come within 5 s") as caught:
+        scene.stream.check(far_off)
+    assert caught.value.line == "SIP/2.0 200 OK"
+    scene.theirs.sendall(b" whole")
+    wait_for(lambda: list(scene.stream.receive()), "the rest")
+    scene.stream.check(far_off)
+
+
+def test_each_message_has_the_whole_limit_for_its_rest(scene: Scene) -> None:
+    scene.run()
+    scene.theirs.sendall(b"SIP/2.0 100 Trying\r\nContent-Length: 0\r\n\r\nSIP/2.0 200")
+    wait_for(lambda: list(scene.stream.receive()), "the whole one")
+    scene.stream.check(time.monotonic() + REST_LIMIT_S - 1)

@@ -159,6 +159,14 @@ def test_what_is_no_sip_message_has_no_head(text: str) -> None:
     assert read_head(text) is None
 
 
+def test_what_a_person_may_see_of_a_head_is_plain() -> None:
+    asked = 'WWW-Authenticate: Digest realm="r\x1b[2J"\r\nReason: SIP;text="\x07\u202e"\r\nCSeq:'
+    head = read_head(response(401, "No\x1b[31m").replace("CSeq:", asked))
+    assert head is not None
+    assert (head.phrase, head.reason) == ("No [31m", 'SIP;text=" "')
+    assert head.challenges == (Challenge("r [2J", stale=False),)
+
+
 # Progress and Ledger
 
 

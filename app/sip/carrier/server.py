@@ -112,7 +112,9 @@ class Carrier:
         self._sockets = SipSockets(
             lambda examined, peer: self._transactions.received(examined, peer), self._note
         )
-        self._transactions = TransactionLayer(self._sockets, self._options.timing, self._requested)
+        self._transactions = TransactionLayer(
+            self._sockets, self._options.timing, self._requested, self._note
+        )
         srtp, suites = (self.profile.srtp, self.profile.suites) if self.profile else (Srtp.OFFER, ALL_SUITES)
         self._exchange = Exchange(
             self._host, self._sockets, self._transactions, self._options, srtp, suites, self._note

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import msgspec
 
 from app import __version__
+from app.model.signalling import MessageProblem
 from app.model.trunk import Transport
 from app.sip.carrier.loopback import loopback_address
 from app.sip.carrier.received import Peer, Received
@@ -79,6 +80,18 @@ def fault_of(request: Received) -> Reason | None:
     if head.uri is None or not head.uri.is_sip:
         return Reason(416, REASONS[416])
     return None
+
+
+def title(message: Message | None) -> str:
+    """What a message is, for people: `INVITE`, `a 200 response`."""
+    if message is None:
+        return "a message"
+    return message.method if message.is_request else f"a {message.code} response"
+
+
+def words(problem: MessageProblem) -> str:
+    """What is wrong with a message, for people: `Contact is not a URI`."""
+    return f"{problem.header or 'it'} {problem.what}"
 
 
 def reply_peer(via: Via | None, peer: Peer) -> Peer:

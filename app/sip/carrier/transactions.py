@@ -11,7 +11,7 @@ from aiosipua import SipRequest
 
 from app.sip.carrier.messages import Timing
 from app.sip.carrier.received import Peer, Received
-from app.sip.carrier.sipmessage import REASONS, SERVER, fault_of, reply_peer
+from app.sip.carrier.sipmessage import REASONS, SERVER, fault_of, reply_peer, title, words
 from app.sip.carrier.transports import SipSockets
 from app.sip.syntax.address import parse_via
 from app.sip.syntax.answer import answer, top_via
@@ -275,6 +275,7 @@ class TransactionLayer:
         sockets: Where messages go out.
         timing: T1, T2 and T4.
         on_request: Gets every new request; for ACK the transaction is None.
+        note: Gets one line for people for every message with something wrong.
     """
 
     def __init__(
@@ -282,23 +283,32 @@ class TransactionLayer:
         sockets: SipSockets,
         timing: Timing,
         on_request: Callable[[Received, ServerTransaction | None], None],
+        note: Callable[[str], None],
     ) -> None:
         self.sockets = sockets
         self.timing = timing
         self._on_request = on_request
+        self._note = note
         self._servers: dict[ServerKey, ServerTransaction] = {}
         self._clients: dict[ClientKey, ClientTransaction] = {}
 
     def received(self, examined: Examined, peer: Peer) -> None:
         """Take one message from the sockets, with what the gate says about it."""
         message, head = examined.message, examined.head
-        if message is None:
-            return
-        if head is None:
-            if examined.answer is not None:
+        if message is None or head is None:
+            self._note(f"{title(message)} from {peer} is dropped: {words(examined.problems[-1])}")
+            if message is not None and examined.answer is not None:
                 self._refuse(message, examined.answer, peer)
             return
         received = Received(message=message, head=head, problems=examined.problems, peer=peer)
+        fault = fault_of(received) if message.is_request else None
+        if fault is not None:
+            self._note(f"{title(message)} from {peer} is refused: {fault.code} {fault.phrase}")
+            if head.method != "ACK":
+                self._refuse(message, fault, peer)
+            return
+        if examined.problems:
+            self._note(f"{title(message)} from {peer} is repaired: {words(examined.problems[0])}")
         if message.is_request:
             self._request(received)
         else:
@@ -313,15 +323,9 @@ class TransactionLayer:
         client.received(response)
 
     def _request(self, request: Received) -> None:
-        fault, method = fault_of(request), request.head.method
-        if fault is not None:
-            log.info("%s from %s refused: %s %s", method, request.peer, fault.code, fault.phrase)
-            if method != "ACK":
-                self._refuse(request.message, fault, request.peer)
-            return
         key = server_key(request.head)
         known = self._servers.get(key)
-        if method == "ACK":
+        if request.head.method == "ACK":
             if known and known.state is not State.ACCEPTED:
                 known.acknowledged()
             else:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Collection, Mapping
 from aiosipua import SipRequest
 
 from app.errors import UserError
-from app.model.signalling import Handling
 from app.model.trunk import Transport
 from app.sip.carrier.loopback import loopback_address
 from app.sip.carrier.received import Peer
@@ -121,8 +120,7 @@ class SipSockets:
 
     Args:
         on_message: Gets every message once the gate has examined it, whether it passes or not, and its peer.
-        note: Gets one line for people for every TLS handshake that fails, every stream that is not SIP, and
-            every message of which the gate has something to report.
+        note: Gets one line for people for every TLS handshake that fails and every stream that is not SIP.
     """
 
     def __init__(
@@ -219,20 +217,7 @@ class SipSockets:
         """Take one datagram, or one message cut off a connection."""
         if not data.strip(b"\r\n\0"):
             return  # keep-alive (RFC 5626 section 4.4)
-        examined = examine(data, peer=str(peer.place))
-        if examined.problems:
-            self._report(examined, peer)
-        self._on_message(examined, peer)
-
-    def _report(self, examined: Examined, peer: Peer) -> None:
-        """Say what is wrong with a message: what has stopped it, or else the first fault."""
-        message, dropped = examined.message, examined.head is None
-        problem = examined.problems[-1 if dropped else 0]
-        name = "a message"
-        if message is not None:
-            name = message.method if message.is_request else f"a {message.code} response"
-        done = "dropped" if dropped else str(Handling.REPAIRED)
-        self.note(f"{name} from {peer} is {done}: {problem.header or 'it'} {problem.what}")
+        self._on_message(examine(data, peer=str(peer.place)), peer)
 
 
 class _Datagrams(asyncio.DatagramProtocol):

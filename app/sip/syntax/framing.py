@@ -21,7 +21,9 @@ _LENGTH = re.compile(rb"^(?:content-length|l)[ \t]*:([^\r\n]*)", re.IGNORECASE |
 _TYPE = re.compile(rb"^(?:content-type|c)[ \t]*:", re.IGNORECASE | re.MULTILINE)
 # Of SIP in any version, well written or not: that is the gate's to judge, which can answer
 _START = re.compile(rb"SIP/[0-9]|.*[ \t]SIP/[0-9]+\.[0-9]+\s*\Z", re.IGNORECASE | re.DOTALL)
-_NEXT_START = re.compile(rb"\n(?=SIP/2\.0 [1-6][0-9][0-9][ \r]|[A-Z]{3,16} sips?:[^\s]{1,2048} SIP/2\.0\r?\n)")
+_NEXT_START = re.compile(
+    rb"\n(?=SIP/2\.0 [1-6][0-9][0-9][ \r]|[A-Z]{3,16} sips?:[^\s]{1,2048} SIP/2\.0\r?\n)"
+)
 
 
 class FramingError(Exception):
@@ -67,6 +69,11 @@ class Framer:
         self._buffer += data
         while (frame := self._keep_alive() or self._message()) is not None:
             yield frame
+
+    @property
+    def unfinished(self) -> str:
+        """The start line of a message whose rest has not come, empty when there is none."""
+        return one_line(bytes(self._buffer[:240]).strip().split(b"\n", 1)[0].rstrip(b"\r"))
 
     def _keep_alive(self) -> KeepAlive | None:
         # A ping that arrives in two pieces is taken for two pongs: then it gets no answer, which RFC 5626

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from app.model.codecs import CODECS
 from app.sip.syntax.address import MalformedError, is_address
 from app.sip.syntax.text import one_line
 
@@ -20,6 +21,10 @@ MOST_STREAMS = 8
 MOST_FORMATS = 24
 LONGEST_LINE = 256
 _MOST_KEYS = 8
+_CODEC_BYTES = 700
+_KEY_BYTES = 380
+"""Of rtpmap and fmtp lines, and of keys; PJSIP drops messages of 4000 bytes, all headers included."""
+_USED = frozenset(name.lower() for name in CODECS) | {"telephone-event"}
 
 _LINE = re.compile(r"([a-z])=(.*)")
 _MEDIA = re.compile(
@@ -68,7 +73,7 @@ class Sdp(msgspec.Struct, frozen=True, kw_only=True):
         body: As PJSIP gets it; `{address}` stands for a name that has to be looked up first.
         name: That name, empty when there is none.
         direction: Of the audio, as the far end sees it.
-        codecs: Names of its codecs, lower case.
+        codecs: Names of its codecs, lower case; also of those that there is no room for in the body.
         port: Of its audio, 0 when it has none.
         address: Where its audio is to be sent, as written.
         profile: For example `RTP/AVP`.
@@ -103,7 +108,7 @@ class _Stream:
         self.maps: dict[int, str] = {}
         self.parameters: dict[int, str] = {}
         self.keys: dict[int, str] = {}
-        self.others: list[str] = []
+        self.others: dict[str, str] = {}
 
 
 def read_sdp(raw: bytes) -> Sdp:
@@ -215,12 +220,12 @@ class _Reader:
         elif name in ("ptime", "maxptime"):
             if not re.fullmatch(r" *[0-9]{1,4}(?:\.[0-9]*)? *", text) or not 0 < float(text) <= 200:
                 raise MalformedError("is not a length of packets")
-            stream.others.append(f"a={name}:{int(float(text)) or 1}")
+            stream.others.setdefault(name, f"a={name}:{int(float(text)) or 1}")
         elif name == "rtcp" and (found := re.fullmatch(r"([0-9]{1,5})(?: IN IP4 (\S+))? *", text)):
             if int(found[1]) <= 65_535 and (not found[2] or is_address(found[2])):
-                stream.others.append(f"a=rtcp:{text.strip()}")
+                stream.others.setdefault(name, f"a=rtcp:{text.strip()}")
         elif name == "rtcp-mux":
-            stream.others.append("a=rtcp-mux")
+            stream.others.setdefault(name, "a=rtcp-mux")
 
     def finish(self) -> Sdp:
         if not self._streams:
@@ -231,10 +236,13 @@ class _Reader:
         audio = next((stream for stream in self._streams if stream.kind == "audio" and stream.port), None)
         lines = ["v=0", f"o=- {self._origin[0]} {self._origin[1]} IN IP4 0.0.0.0", "s=-", "t=0 0"]
         family = address = name = ""
+        codecs: tuple[str, ...] = ()
         if audio is not None:
             family, address = audio.family or self._family, audio.address or self._address
             name = self._check_address(audio, family, address)
             self._keep_known_formats(audio)
+            codecs = tuple(_codecs(audio))
+            _shorten(audio)
         for stream in self._streams:
             lines += self._written(stream, address, name) if stream is audio else _switched_off(stream)
         direction = (audio.direction if audio else "") or self._direction or "sendrecv"
@@ -243,7 +251,7 @@ class _Reader:
             body="".join(f"{line}\r\n" for line in lines).encode(),
             name=name,
             direction=direction if live else "inactive",
-            codecs=tuple(_codecs(audio)) if audio is not None else (),
+            codecs=codecs,
             port=audio.port if audio is not None else 0,
             address=address,
             profile=audio.profile if audio is not None else "",
@@ -273,7 +281,7 @@ class _Reader:
                 self._fault(audio.line, f"has payload type {kind}, and no a=rtpmap says what it is")
             elif str(kind) not in kept:
                 kept.append(str(kind))
-        audio.formats = kept[:MOST_FORMATS]
+        audio.formats = kept
         if not kept:
             audio.port = 0
 
@@ -288,7 +296,7 @@ class _Reader:
             *(stream.maps[kind] for kind in kinds if kind in stream.maps),
             *(stream.parameters[kind] for kind in kinds if kind in stream.parameters),
             *stream.keys.values(),
-            *dict.fromkeys(stream.others),
+            *stream.others.values(),
             f"a={stream.direction or self._direction or 'sendrecv'}",
         ]
 
@@ -296,6 +304,28 @@ class _Reader:
 def key_tags(body: bytes) -> tuple[int, ...]:
     """Tags of the keys for SRTP in a description of ours (RFC 4568 section 4.1)."""
     return tuple(int(tag) for tag in re.findall(rb"^a=crypto:([0-9]{1,9}) ", body, re.MULTILINE))
+
+
+def _shorten(audio: _Stream) -> None:
+    """Leave out what there is no room for: codecs that are not used here first, and the longest first."""
+
+    def size(text: str) -> int:
+        kind = int(text)
+        return len(audio.maps.get(kind, "")) + len(audio.parameters.get(kind, ""))
+
+    def spare(place: tuple[int, str]) -> tuple[bool, int, int]:
+        at, text = place
+        kind = int(text)
+        return (audio.names.get(kind) or STATIC.get(kind)) not in _USED, size(text), at
+
+    total = sum(map(size, audio.formats))
+    for _, text in sorted(enumerate(audio.formats), key=spare, reverse=True):
+        if len(audio.formats) <= MOST_FORMATS and total <= _CODEC_BYTES:
+            break
+        audio.formats.remove(text)
+        total -= size(text)
+    while len(audio.keys) > 1 and sum(map(len, audio.keys.values())) > _KEY_BYTES:
+        audio.keys.popitem()
 
 
 def _switched_off(stream: _Stream) -> list[str]:

@@ -16,6 +16,8 @@ from app.sip.syntax.address import LONGEST_TAG, Address, Uri, is_token
 from app.sip.syntax.head import Head
 
 MOST_CALLS = 256
+MOST_LEGS = 16
+"""Of a call that forks, or whose far end makes up tags. The first one is kept, and those that came last."""
 LONGEST_CALL_ID = 128
 LINGER_S = 40.0
 """Seconds that an ended call is remembered for what is still on its way: more than 64 × T1."""
@@ -137,6 +139,9 @@ class Dialogs:
             number = next(self._numbers)
             leg = call.legs[remote_tag] = Leg(call, number, remote_tag, remote, target, peer)
             self._legs[number] = leg
+            if len(call.legs) > MOST_LEGS:
+                _, tag, *_ = call.legs
+                del self._legs[call.legs.pop(tag).number]
         return leg
 
     def match(self, head: Head) -> Leg | None:

@@ -43,7 +43,7 @@ class Authenticator:
         self._password = password
         self._realm = realm
         self._challenges: OrderedDict[str, Challenge] = OrderedDict()
-        self._realms: dict[str, str] = {}
+        self._realms: OrderedDict[str, str] = OrderedDict()
         self._stale: dict[str, int] = {}
         self._numbers = itertools.count(1)
 
@@ -105,12 +105,16 @@ class Authenticator:
         return self._realm in ("", "*") or challenge.realm.casefold() == self._realm.casefold()
 
     def _shown(self, challenge: Challenge) -> str:
-        nonce = f"nonce-{next(self._numbers)}"
+        number = next(self._numbers)
+        nonce = f"nonce-{number}"
         self._challenges[nonce] = challenge
         while len(self._challenges) > KEEP:
             self._challenges.popitem(last=False)
         # A realm each, so that PJSIP keeps those of a proxy and of the far end apart
-        realm = self._realms.setdefault(challenge.realm, f"realm-{len(self._realms) + 1}")
+        realm = self._realms.setdefault(challenge.realm, f"realm-{number}")
+        self._realms.move_to_end(challenge.realm)
+        while len(self._realms) > KEEP:
+            self._realms.popitem(last=False)
         qop = ', qop="auth"' if challenge.qop else ""
         stale = ", stale=true" if challenge.stale else ""
         return f'Digest realm="{realm}", nonce="{nonce}", algorithm=MD5{qop}{stale}'

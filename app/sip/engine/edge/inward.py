@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from app.sip.engine.edge.answers import KNOWN_EXTENSIONS, METHODS
 from app.sip.engine.edge.dialogs import Leg, inner_tag
 from app.sip.engine.edge.transactions import Sent
 from app.sip.syntax.address import Address, HostPort
@@ -20,6 +21,10 @@ _DTMF = "application/dtmf-relay"
 _SIPFRAG = re.compile(r"SIP/2\.0 ([1-6][0-9][0-9])(?: ([^\r\n]{0,64}))?", re.IGNORECASE)
 _SIGNAL = re.compile(rb"^\s*Signal\s*=\s*([0-9A-Da-d*#])\s*$", re.IGNORECASE | re.MULTILINE)
 _DURATION = re.compile(rb"^\s*Duration\s*=\s*([0-9]{1,5})\s*$", re.IGNORECASE | re.MULTILINE)
+_LONGEST_PHRASE = 128
+_LONGEST_LIST = 120
+"""Bytes; PJSIP drops messages of 4000 bytes and more (PJSIP_MAX_PKT_LEN)."""
+_KNOWN_WORDS = frozenset(METHODS) | KNOWN_EXTENSIONS
 _PASSED_LISTS = ("allow", "supported", "require", "unsupported", "accept")
 
 
@@ -81,7 +86,7 @@ def response(
         body = _sdp(head)
     if body:
         headers.append(made("Content-Type", "application/sdp"))
-    phrase = head.phrase or "-"
+    phrase = head.phrase.encode()[:_LONGEST_PHRASE].decode("utf-8", "ignore") or "-"
     return Message(start=f"SIP/2.0 {head.code} {phrase}", headers=tuple(headers), body=body)
 
 
@@ -177,7 +182,7 @@ def _sdp(head: Head) -> bytes:
 def _extensions(head: Head) -> Iterable[Header]:
     for name in _PASSED_LISTS:
         if words := head.tokens.get(name):
-            yield made(name.capitalize(), ", ".join(words))
+            yield made(name.capitalize(), _short_list(words))
     if head.session_expires is not None:
         seconds, refresher = head.session_expires
         yield made("Session-Expires", f"{seconds};refresher={refresher}" if refresher else str(seconds))
@@ -186,6 +191,17 @@ def _extensions(head: Head) -> Iterable[Header]:
             yield made(spelled, str(head.seconds[name]))
     if head.rseq is not None and head.code:
         yield made("RSeq", str(head.rseq))
+
+
+def _short_list(words: tuple[str, ...]) -> str:
+    """As many of the words as there is room for, those that PJSIP knows first."""
+    room = _LONGEST_LIST
+    kept = set()
+    for word in sorted(words, key=lambda word: word not in _KNOWN_WORDS):
+        if len(word) + 2 <= room:
+            kept.add(word)
+            room -= len(word) + 2
+    return ", ".join(word for word in words if word in kept)
 
 
 def _ascii(text: str) -> str:

@@ -391,6 +391,30 @@ def test_more_formats_than_anybody_needs_are_cut_off() -> None:
     assert written(found)[0].split()[3:] == [str(kind) for kind in range(MOST_FORMATS)]
 
 
+def test_what_is_used_here_is_kept_where_there_is_no_room_for_all() -> None:
+    kinds = range(96, 126)
+    lines = [f"a=rtpmap:{kind} codec-{kind}/8000" for kind in kinds]
+    lines += [f"a=fmtp:{kind} {'x' * 190}" for kind in kinds]
+    used = ("a=rtpmap:126 iLBC/8000", f"a=fmtp:126 mode=20;{'x' * 180}", "a=rtpmap:127 telephone-event/8000")
+    formats = " ".join(map(str, (*kinds, 126, 8, 127)))
+    found = sdp(f"m=audio 4000 RTP/AVP {formats}", *lines, *used)
+    kept = written(found)
+    assert kept[0].split()[-3:] == ["126", "8", "127"]
+    assert set(used) < set(kept)
+    assert found.codecs == (*(f"codec-{kind}" for kind in kinds), "ilbc", "pcma", "telephone-event")
+    assert found.faults == ()
+
+
+def test_of_what_can_stand_there_once_the_first_counts() -> None:
+    found = sdp(AUDIO, *(f"a=ptime:{length}" for length in range(20, 90)), "a=rtcp:1", "a=rtcp:2")
+    assert written(found)[2:-1] == ["a=ptime:20", "a=rtcp:1"]
+
+
+def test_keys_are_kept_as_far_as_there_is_room() -> None:
+    keys = [f"a=crypto:{tag} {'S' * 64} inline:{'k' * 100}" for tag in (1, 2, 3)]
+    assert sdp("m=audio 4000 RTP/SAVP 0", *keys).key_tags == (1, 2)
+
+
 @pytest.mark.parametrize("name", ["telephone-event", "TELEPHONE-EVENT", "Telephone-Event"])
 def test_telephone_event_is_written_as_pjmedia_compares_it(name: str) -> None:
     found = sdp("m=audio 4000 RTP/AVP 0 101", f"a=rtpmap:101 {name}/8000", "a=fmtp:101 0-15")

@@ -8,6 +8,7 @@ from app.sip.engine.edge.dialogs import (
     LINGER_S,
     LONGEST_CALL_ID,
     MOST_CALLS,
+    MOST_LEGS,
     Call,
     Dialogs,
     Leg,
@@ -153,6 +154,14 @@ def test_a_leg_is_entered_once_and_each_has_an_alias_of_its_own(dialogs: Dialogs
 # Routes and targets
 
 ROUTES = addresses("<sip:p3.example;lr>;x=1", '"P2" <sip:p2.example;lr;ftag=a>', "<sips:p1.example>")
+
+
+def test_a_far_end_that_makes_up_tags_fills_no_memory(dialogs: Dialogs) -> None:
+    call = dialogs.begin("call-1", incoming=False, local="", local_tag="ours")
+    legs = [leg_of(dialogs, call, f"tag-{number}") for number in range(5 * MOST_LEGS)]
+    kept = [legs[0], *legs[1 - MOST_LEGS :]]
+    assert list(call.legs.values()) == kept
+    assert [leg for leg in legs if dialogs.aliased(leg.number)] == kept
 
 
 def test_the_route_set_is_that_of_the_first_message_in_its_direction(dialogs: Dialogs) -> None:

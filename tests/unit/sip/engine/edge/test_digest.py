@@ -156,6 +156,16 @@ def test_each_realm_has_one_name_and_each_challenge_one_nonce() -> None:
     assert len({one["nonce"] for one in shown}) == 3
 
 
+def test_a_server_that_makes_up_realms_fills_no_memory() -> None:
+    signing = Signing()
+    realms = [
+        parameters(signing.ask(digest(f"realm of {n}"), call_id=str(n)))["realm"] for n in range(3 * KEEP)
+    ]
+    assert len(set(realms)) == 3 * KEEP
+    assert parameters(signing.ask(digest(f"realm of {2 * KEEP}")))["realm"] == realms[2 * KEEP]
+    assert parameters(signing.ask(digest("realm of 0")))["realm"] != realms[0]
+
+
 # What goes out
 
 

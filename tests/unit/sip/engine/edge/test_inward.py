@@ -399,3 +399,64 @@ def test_whatever_is_in_an_address_what_pjsip_gets_can_be_read_again(text: str) 
                 assert len(line) < 300
                 assert line.isprintable()
             assert examine(serialise(message)).problems == ()
+
+
+# Their size
+
+LARGEST_FOR_PJSIP = 4000
+"""Octets from which PJSIP drops a message (PJSIP_MAX_PKT_LEN)."""
+MANY = [f"{'w' * 61}{number:02}" for number in range(32)]
+LARGE_SDP = (
+    b"v=0\r\no=- 2147483647 2147483647 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\nc=IN IP4 255.255.255.255\r\n"
+    + b"m=audio 65535 RTP/SAVP "
+    + b" ".join(b"%d" % kind for kind in range(96, 128))
+    + b"\r\n"
+    + b"".join(b"a=rtpmap:%d %s/48000/2\r\n" % (kind, b"n" * 32) for kind in range(96, 128))
+    + b"".join(b"a=fmtp:%d %s\r\n" % (kind, b"p" * 200) for kind in range(96, 128))
+    + b"".join(b"a=crypto:12345678%d %s inline:%s\r\n" % (tag, b"S" * 64, b"k" * 120) for tag in range(8))
+    + b"".join(
+        b"a=rtcp:%d IN IP4 255.255.255.255\r\na=ptime:%d\r\n" % (port, 1 + port % 200) for port in range(900)
+    )
+    + b"m=application 0 RTP/AVP 0\r\n" * 12
+)
+LARGE = [
+    *(f"{name}: {', '.join(MANY)}" for name in ("Allow", "Supported", "Require", "Unsupported", "Accept")),
+    "Session-Expires: 2147483647;refresher=uas",
+    "Min-SE: 2147483647",
+    "Min-Expires: 2147483647",
+    "RSeq: 2147483647",
+    SDP_TYPE,
+]
+
+
+def test_the_largest_response_is_not_too_large_for_pjsip() -> None:
+    ours = f"<sip:{'%20' * 64}@{'h' * 64}>"
+    own = sent(sender=f"{ours};tag={'t' * 32}", to=ours, call_id="c" * 128)
+    raw = response(f"200 {chr(0x1F4A9) * 200}", *LARGE, body=LARGE_SDP)
+    message = came(raw, own, leg("t" * 128, incoming=False))
+    assert message.body
+    assert len(serialise(message)) < LARGEST_FOR_PJSIP
+
+
+def test_the_largest_request_is_not_too_large_for_pjsip() -> None:
+    far = f"<sip:{'u' * 64}@{'h' * 64}:65535>"
+    raw = request(
+        "INVITE",
+        *LARGE,
+        body=LARGE_SDP,
+        sender=f"From: {far};tag={'t' * 128}",
+        to=f"To: {far};tag={'t' * 128}",
+    )
+    message = asked(raw, leg("t" * 128, call_id="c" * 128, local_tag="t" * 128))
+    assert message.body
+    assert len(serialise(message)) < LARGEST_FOR_PJSIP
+
+
+def test_what_pjsip_knows_is_what_there_is_room_for() -> None:
+    words = [*MANY, "100rel", "timer"]
+    assert (
+        came(response("200 OK", f"Supported: {', '.join(words[2:])}"))
+        .first("supported")
+        .endswith("100rel, timer")
+    )
+    assert came(response("200 OK", "Supported: x, timer, y")).first("supported") == "x, timer, y"

@@ -347,6 +347,8 @@ def test_a_damaged_request_is_answered_400_and_shown_where_it_is_the_providers(s
     scene.far(invite(cseq_line="CSeq: 1 BYE"), STRANGER)
     scene.take_sent("SIP/2.0 400")
     assert (scene.seen, scene.strangers) == ([], [("INVITE", "", STRANGER, 400)])
+    scene.far(invite(call_id=None))
+    scene.take_sent("SIP/2.0 400 Call-ID is missing")
     for lost in (invite(via=None), invite(cseq_line=None), request("ACK", cseq_line="CSeq: x")):
         scene.far(lost)
         scene.far(lost, STRANGER)
@@ -386,7 +388,7 @@ def test_more_calls_than_pjsip_can_begin_are_asked_to_come_back(scene: Scene) ->
         scene.far(invite(branch=str(number), call_id=f"Call-ID: {number}"))
     assert len(scene.delivered) == BURST
     refusals = [message for message, _ in scene.sent]
-    assert {message.start for message in refusals} == {"SIP/2.0 480 Temporarily Unavailable"}
+    assert {message.start for message in refusals} == {"SIP/2.0 486 Busy Here"}
     assert {message.first("retry-after") for message in refusals} == {"1"}
 
 

@@ -1,0 +1,1 @@
+"""Fuzzers of pure code: `make fuzz`, and `python -m tests.hostile.fuzz.mutated` for a count of messages."""
