@@ -67,7 +67,9 @@ class Far:
         source: Where from.
         port: Where to.
         write: Sends bytes to the engine; None while there is no connection.
-        lost: Set when a connection has ended.
+        finish: Ends the connection when all has been sent.
+        connection: The newest one over TCP.
+        lost: Set when it has ended.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -78,6 +80,7 @@ class Far:
         self.port = 0
         self.write: Callable[[bytes], None] | None = None
         self.finish: Callable[[], None] | None = None
+        self.connection: _Connection | None = None
         self.lost = asyncio.Event()
         self._invites: dict[str, bytes] = {}
         self._called: set[str] = set()
@@ -161,6 +164,7 @@ class _Connection(asyncio.Protocol):
         self._transport = transport
         self._far.source = transport.get_extra_info("peername")
         self._far.write, self._far.finish = transport.write, transport.write_eof
+        self._far.connection = self
         self._far.lost.clear()
 
     def data_received(self, data: bytes) -> None:
@@ -169,8 +173,9 @@ class _Connection(asyncio.Protocol):
                 self._far.received(frame)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._far.write = self._far.finish = None
-        self._far.lost.set()
+        if self._far.connection is self:  # and no newer one
+            self._far.write = self._far.finish = None
+            self._far.lost.set()
 
 
 class Arena:
@@ -351,13 +356,17 @@ class Arena:
 
         Over TCP the engine registers again if there is no connection.
         """
-        while not await self._answers():
-            await self.register(lambda asked: [], clear=False)
+        async with asyncio.timeout(LIMIT_S):
+            while not await self._answers():
+                await self.register(lambda asked: [], clear=False)
         # The edge answers by itself; a command comes after what PJSIP was handed
         await self.engine.request(SetConference(call_ids=()))
 
     async def _answers(self) -> bool:
-        """Whether the engine answers over the connection there is; False when there is none, or no more."""
+        """Whether the engine answers over the connection there is.
+
+        False when there is none or no more, and when the question came after half a message.
+        """
         if self.far.write is None:
             return False
         mark = next(_numbers)
@@ -370,19 +379,22 @@ class Arena:
         )
         wanted = f"\r\nCall-ID: ping{mark}\r\n".encode()
         kept: list[bytes] = []
-        async with asyncio.timeout(LIMIT_S):
-            while True:
-                getting = asyncio.create_task(self.far.queue.get())
-                ending = asyncio.create_task(self._changed_to_an_end())
-                losing = asyncio.create_task(self.far.lost.wait())
-                await asyncio.wait({getting, ending, losing}, return_when=asyncio.FIRST_COMPLETED)
-                raw = getting.result() if getting.done() else b""
-                for task in (getting, ending, losing):
-                    task.cancel()
-                await asyncio.gather(getting, ending, losing, return_exceptions=True)
-                assert not self.outcomes, self.outcomes
-                if wanted in raw or not raw:
-                    break
+        raw = b""
+        while wanted not in raw:
+            getting = asyncio.create_task(self.far.queue.get())
+            others = [
+                asyncio.create_task(self._changed_to_an_end()),
+                asyncio.create_task(self.far.lost.wait()),
+            ]
+            await asyncio.wait({getting, *others}, timeout=2, return_when=asyncio.FIRST_COMPLETED)
+            raw = getting.result() if getting.done() else b""
+            for task in (getting, *others):
+                task.cancel()
+            await asyncio.gather(getting, *others, return_exceptions=True)
+            assert not self.outcomes, self.outcomes
+            if not raw:
+                break
+            if wanted not in raw:
                 kept.append(raw)
         for earlier in kept:
             self.far.queue.put_nowait(earlier)
@@ -426,9 +438,26 @@ class Conversation:
             self._at.far.send(raw)
 
 
-def answer(request: bytes, status: str, *headers: str, body: str = "", tag: str = "far") -> bytes:
-    """A proper answer to a request of the engine."""
-    values = answer_values(request, server=(HOST, 1), source=(HOST, 1))
+def answer(
+    request: bytes,
+    status: str,
+    *headers: str,
+    body: str = "",
+    tag: str = "far",
+    source: tuple[str, int] | None = None,
+) -> bytes:
+    """A proper answer to a request of the engine.
+
+    Args:
+        request: The request.
+        status: Code and phrase.
+        headers: More of them.
+        body: SDP.
+        tag: Of To, where it has none.
+        source: Where the request seems to come from; what it says itself if None.
+    """
+    host, _, port = header_value(request, "Via").split()[1].partition(";")[0].rpartition(":")
+    values = answer_values(request, server=(HOST, 1), source=source or (host, int(port)))
     text = {key: value.decode() if isinstance(value, bytes) else value for key, value in values.items()}
     to = text["to"] + f";tag={text['to_tag'] if text['to_tag'] != 'far' else tag}"
     lines = [

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from app.model.trunk import Transport
-from app.sip.messages import HoldCall, ResumeCall, SendDigits, TransferCall
+from app.sip.messages import HoldCall, Register, ResumeCall, SendDigits, TransferCall
 from tests.hostile.arena import HOST, SDP, USER, Arena, answer, arena, header_value
 from tests.hostile.hostile_messages import MESSAGES, Hostile
 from tests.hostile.hostile_values import answer_values, request_values
@@ -90,6 +90,29 @@ async def _inside(at: Arena, hostile: list[Hostile]) -> None:
 
 def _batches(items: list[Hostile], size: int) -> list[list[Hostile]]:
     return [items[at : at + size] for at in range(0, len(items), size)]
+
+
+@pytest.mark.parametrize("transport", [Transport.UDP, Transport.TCP], ids=str)
+def test_a_server_that_sees_another_address_each_time_is_told_one(transport: Transport) -> None:
+    """Otherwise the engine would register without end."""
+
+    async def run() -> None:
+        ports = itertools.count(1025)
+        async with arena(transport) as at:
+            sent: list[bytes] = []
+
+            await at.engine.request(Register(limit_s=4.0))
+            for _ in range(2):
+                sent.append(await at.far.next(b"REGISTER "))
+                contact = f"Contact: {header_value(sent[-1], 'Contact').partition(',')[0]};expires=300"
+                at.far.send(answer(sent[-1], "200 OK", contact, source=(HOST, next(ports))))
+            assert [header_value(raw, "Contact").count("127.0.0.1:1025") for raw in sent] == [0, 1]
+            at.far.heard.clear()
+            for _ in range(3):
+                await at.alive()
+            assert not [raw for raw in at.far.heard if raw.startswith(b"REGISTER ")]
+
+    asyncio.run(run())
 
 
 # Damaged messages

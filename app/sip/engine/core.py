@@ -60,6 +60,8 @@ from app.sip.trace import Ledger, head_of
 
 STOP_LIMIT_S = 2.0
 """Seconds that hanging up and unregistering may take when the engine is told to end."""
+MOVE_INTERVAL_S = 30.0
+"""Seconds between two registrations because our address has changed."""
 _IDLE_S = 0.2
 _BUSY_S = 0.02
 _MOST_TURNS = 50
@@ -105,6 +107,8 @@ class Engine:
             drop_account=self._drop_account,
         )
         self._stopping: float | None = None
+        self._moved = False
+        self._next_move = 0.0
 
     def capabilities(self) -> Capabilities:
         """What this engine can do here."""
@@ -271,7 +275,7 @@ class Engine:
                 details=str(error),
             ) from error
         self._endpoint.choose_codecs(settings.codecs)
-        account = Account(self._sign_in.on_registration, self._on_incoming, self._sign_in.on_options)
+        account = Account(self._on_registration, self._on_incoming, self._sign_in.on_options)
         self._account, self._settings = account, settings
         self._failure = None
         self._strangers.reset()
@@ -345,7 +349,7 @@ class Engine:
 
     def on_new_address(self) -> None:
         """The provider sees us at another address than the one it was given: it is given that one."""
-        self.post(self._register_again)
+        self._moved = True
 
     def on_handshake(self, facts: TlsFacts) -> None:
         """A TLS handshake ended."""
@@ -366,6 +370,15 @@ class Engine:
     def on_unreadable(self, words: str, line: str, peer: str) -> None:
         """A connection's bytes are not SIP."""
         self._log.unreadable(words, line, peer)
+
+    def _on_registration(self, code: int, reason: str, status: int, expires_s: int) -> None:
+        self._sign_in.on_registration(code, reason, status, expires_s)
+        now = time.monotonic()
+        # A server that sees us somewhere else each time would have us register without end
+        if self._moved and now >= self._next_move:
+            self._next_move = now + MOVE_INTERVAL_S
+            self.post(self._register_again)
+        self._moved = False
 
     def _register_again(self) -> None:
         if self._account is not None and self._sign_in.registered:
