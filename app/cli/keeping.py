@@ -13,7 +13,6 @@ from typing import Any
 from app.cli import output
 from app.cli.exits import FAILED, WORKED
 from app.cli.given import parse_pairs, password_of, quoted
-from app.cli.output import say
 from app.desk import Desk
 from app.errors import SettingError, StoreError, UserError
 from app.model.conflicts import conflicts
@@ -23,6 +22,7 @@ from app.model.trunk import SignIn, Trunk
 from app.model.trunk_csv import CsvPreview, CsvRow, text_of
 from app.model.trunk_file import read_trunks
 from app.model.typed import shown
+from app.terminal import say, say_document, say_err, say_json
 
 Command = Callable[[argparse.Namespace, Desk], Coroutine[Any, Any, int]]
 
@@ -42,13 +42,13 @@ _SIGN_IN = {
 async def _trunks(arguments: argparse.Namespace, desk: Desk) -> int:
     trunks, note = desk.trunks(), desk.store_note
     if arguments.json:
-        output.say_json({"trunks": [output.trunk_json(trunk) for trunk in trunks], "note": note or None})
+        say_json({"trunks": [output.trunk_json(trunk) for trunk in trunks], "note": note or None})
         return WORKED
     if not trunks and not note:
         say("No trunks yet. Add one with `ringback add`, or try `ringback demo`.")
     _say_table([_line(trunk) for trunk in trunks])
     if note:
-        say(note, sys.stderr)
+        say_err(note)
     return WORKED
 
 
@@ -84,7 +84,7 @@ async def _set(arguments: argparse.Namespace, desk: Desk) -> int:
     changed, mended = await desk.change(trunk.id, name, settings, password)
     kept = password is not None and not desk.vault_note
     if arguments.json:
-        output.say_json(
+        say_json(
             {
                 "trunk": output.trunk_json(changed),
                 "mended": output.mended_json(mended),
@@ -106,7 +106,7 @@ async def _rename(arguments: argparse.Namespace, desk: Desk) -> int:
     before = desk.by_name(arguments.name)
     trunk = await desk.rename(before.id, arguments.new_name)
     if arguments.json:
-        output.say_json({"before": before.name, "trunk": output.trunk_json(trunk)})
+        say_json({"before": before.name, "trunk": output.trunk_json(trunk)})
     else:
         say(f"{before.name} is now called {trunk.name}.")
     return WORKED
@@ -115,7 +115,7 @@ async def _rename(arguments: argparse.Namespace, desk: Desk) -> int:
 async def _duplicate(arguments: argparse.Namespace, desk: Desk) -> int:
     copy = await desk.duplicate(desk.by_name(arguments.name).id)
     if arguments.json:
-        output.say_json({"trunk": output.trunk_json(copy), "note": desk.vault_note or None})
+        say_json({"trunk": output.trunk_json(copy), "note": desk.vault_note or None})
         return WORKED
     if desk.vault_note:
         say(f"Its password was not copied. {desk.vault_note}")
@@ -135,7 +135,7 @@ async def _move(arguments: argparse.Namespace, desk: Desk) -> int:
     await desk.set_order(order)
     names = [each.name for each in desk.trunks()]
     if arguments.json:
-        output.say_json({"trunks": names})
+        say_json({"trunks": names})
     else:
         say(f"{trunk.name} is number {names.index(trunk.name) + 1} of {len(names)} now.")
     return WORKED
@@ -147,7 +147,7 @@ async def _remove(arguments: argparse.Namespace, desk: Desk) -> int:
         name = desk.by_name(name).name
     await desk.remove(desk.id_of(name))
     if arguments.json:
-        output.say_json({"removed": name, "note": desk.vault_note or None})
+        say_json({"removed": name, "note": desk.vault_note or None})
     elif desk.vault_note:
         say(f"{name} is deleted. If its password was saved, it is still in the keyring. {desk.vault_note}")
     else:
@@ -162,14 +162,14 @@ async def _export(arguments: argparse.Namespace, desk: Desk) -> int:
     text = await desk.export_text(tuple(chosen))
     note = "" if arguments.names else desk.store_note
     if note and not (arguments.json and arguments.file):
-        say(note, sys.stderr)
+        say_err(note)
     if arguments.file is None:
-        output.say_bytes(text.encode())
+        say_document(text)
         return WORKED
     _write(arguments.file, text)
     names = list(chosen.values())
     if arguments.json:
-        output.say_json({"exported": names, "file": str(arguments.file), "note": note or None})
+        say_json({"exported": names, "file": str(arguments.file), "note": note or None})
     else:
         say(f"{_count(len(names))} written to {arguments.file}, without passwords.")
     return WORKED
@@ -222,7 +222,7 @@ async def _import(arguments: argparse.Namespace, desk: Desk) -> int:
         trunks = await desk.import_text(text, rename_taken=arguments.rename)
     names = [trunk.name for trunk in trunks]
     if arguments.json:
-        output.say_json(_imported_json(names, arguments.dry_run, desk))
+        say_json(_imported_json(names, arguments.dry_run, desk))
         return WORKED
     _say_table([_line(trunk) for trunk in trunks])
     _say_conflicts(desk, trunks)
@@ -263,7 +263,7 @@ async def _import_table(arguments: argparse.Namespace, desk: Desk, text: str) ->
     code = FAILED if preview.bad else WORKED
     if arguments.json:
         names = [trunk.name for trunk in trunks]
-        output.say_json(_imported_json(names, arguments.dry_run, desk, preview))
+        say_json(_imported_json(names, arguments.dry_run, desk, preview))
         return code
     for note in preview.notes:
         say(note)
@@ -274,7 +274,7 @@ async def _import_table(arguments: argparse.Namespace, desk: Desk, text: str) ->
     say(_imported_words(len(trunks), arguments.dry_run))
     if preview.bad:
         rows = "1 row was" if len(preview.bad) == 1 else f"{len(preview.bad)} rows were"
-        say(f"{rows} left out. Mend what is said above, then import the table of those rows.", sys.stderr)
+        say_err(f"{rows} left out. Mend what is said above, then import the table of those rows.")
     return code
 
 
@@ -333,7 +333,7 @@ def _say_conflicts(desk: Desk, trunks: Sequence[Trunk]) -> None:
         return
     for trunk in trunks:
         for conflict in conflicts(trunk, saved):
-            say(f"{trunk.name}: {conflict.what}", sys.stderr)
+            say_err(f"{trunk.name}: {conflict.what}")
 
 
 COMMANDS: dict[str, Command] = {

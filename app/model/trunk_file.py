@@ -11,6 +11,7 @@ from app.model.names import name_key
 from app.model.settings import as_text, new_trunk
 from app.model.trunk import Trunk
 from app.model.typed import shown
+from app.model.visible import visible_json
 
 FORMAT_VERSION = 1
 """The version of the document, not of Ringback."""
@@ -34,7 +35,7 @@ class _Object(dict[str, object]):
 def write_trunks(trunks: Sequence[Trunk], version: int = FORMAT_VERSION) -> str:
     """The document: every setting of every trunk, as `ringback add --set` takes it."""
     document = {"ringback": _KIND, "version": version, "trunks": [as_text(trunk) for trunk in trunks]}
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return visible_json(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
 
 
 def read_trunks(text: str) -> tuple[Trunk, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from app.errors import SettingError
+from app.model.visible import strip_blanks, visible
 
 LINE_BREAKS = frozenset("\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 """What `str.splitlines` breaks at; in a SIP header a line break would begin another header."""
@@ -64,7 +65,7 @@ class Typed:
             self.text = "\n".join(self.text.splitlines())
         elif LINE_BREAKS & set(self.text):
             raise self.refuse("has a line break in it", "Write it on one line.")
-        stripped = _strip_blanks(self.text)
+        stripped = strip_blanks(self.text)
         if stripped != self.text:
             self.mend(stripped, "Blanks around it were taken off.")
         for char in self.text:
@@ -104,7 +105,8 @@ def shown(value: str) -> str:
     if len(value) > _LONGEST_SHOWN:
         half = _LONGEST_SHOWN // 2  # both ends: a path is known by its last part
         value = f"{value[:half]}…{value[-half:]}"
-    printable = (c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in value)
+    # Also other spaces than " ", private and unknown characters: else nobody could see what is wrong
+    printable = (c if c.isprintable() else ascii(c)[1:-1] for c in visible(value))
     return '"' + "".join(printable) + '"'
 
 
@@ -113,16 +115,3 @@ def _without_password(value: str) -> str:
     start = front.find(":") + 1 if front.lower().lstrip(" <").startswith(("sip:", "sips:")) else 0
     colon = front.find(":", start)
     return value if not at or colon < 0 else f"{front[:colon]}:…@{behind}"
-
-
-def _strip_blanks(text: str) -> str:
-    start, end = 0, len(text)
-    while start < end and _is_blank(text[start]):
-        start += 1
-    while end > start and _is_blank(text[end - 1]):
-        end -= 1
-    return text[start:end]
-
-
-def _is_blank(char: str) -> bool:
-    return char.isspace() or unicodedata.category(char) == "Cf"
