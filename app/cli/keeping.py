@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,22 +14,18 @@ from app.cli.exits import FAILED, WORKED
 from app.cli.given import parse_pairs, password_of, quoted
 from app.desk import Desk
 from app.errors import SettingError, StoreError, UserError
+from app.importing import read_import_stdin
 from app.model.conflicts import conflicts
 from app.model.host import HostPort
-from app.model.names import free_name, name_key
 from app.model.trunk import SignIn, Trunk
-from app.model.trunk_csv import CsvPreview, CsvRow, text_of
-from app.model.trunk_file import read_trunks
-from app.model.typed import shown
+from app.model.trunk_csv import CsvPreview, CsvRow
 from app.terminal import say, say_document, say_err, say_json
+from app.threads import run_apart
 
 Command = Callable[[argparse.Namespace, Desk], Coroutine[Any, Any, int]]
 
 MOST_COMPARED = 500
 """Trunks that are looked through for what they share."""
-
-MOST_BYTES = 256 * 1024 * 1024
-"""Of a file to import; more is no list of trunks."""
 
 _SIGN_IN = {
     SignIn.REGISTER: "registers",
@@ -193,33 +188,14 @@ def _write(file: Path, text: str) -> None:
         ) from error
 
 
-def _read(name: str) -> str:
-    try:
-        if name == "-":
-            data = sys.stdin.buffer.read(MOST_BYTES + 1)
-        else:
-            with open(name, "rb") as file:
-                data = file.read(MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UserError(
-            f"{name} can't be read: {reason}.", do="Check its name, and that you may read it.", field="file"
-        ) from error
-    if len(data) > MOST_BYTES:
-        raise UserError(
-            f"{name} is too large to be a list of trunks.", do="Choose another file.", field="file"
-        )
-    return text_of(data)
-
-
 async def _import(arguments: argparse.Namespace, desk: Desk) -> int:
-    text = _read(arguments.file)
+    if arguments.file == "-":
+        text = await run_apart(read_import_stdin)
+    else:
+        text = await desk.read_import(Path(arguments.file))
     if arguments.csv or arguments.file.lower().endswith(".csv"):
         return await _import_table(arguments, desk, text)
-    if arguments.dry_run:
-        trunks = _would_import(desk, read_trunks(text), rename_taken=arguments.rename)
-    else:
-        trunks = await desk.import_text(text, rename_taken=arguments.rename)
+    trunks = await desk.import_text(text, rename_taken=arguments.rename, dry_run=arguments.dry_run)
     names = [trunk.name for trunk in trunks]
     if arguments.json:
         say_json(_imported_json(names, arguments.dry_run, desk))
@@ -230,25 +206,6 @@ async def _import(arguments: argparse.Namespace, desk: Desk) -> int:
     if names and not arguments.dry_run:
         say("There are no passwords in such a file. Hand them over: ringback set NAME --password-stdin")
     return WORKED
-
-
-def _would_import(desk: Desk, trunks: Sequence[Trunk], *, rename_taken: bool) -> tuple[Trunk, ...]:
-    """As `Desk.import_text` would, without saving."""
-    from msgspec.structs import replace
-
-    names = [trunk.name for trunk in desk.trunks()]
-    found = []
-    for trunk in trunks:
-        name = free_name(trunk.name, names) if rename_taken else trunk.name
-        if name_key(name) in map(name_key, names):
-            raise SettingError(
-                f"There is a trunk called {shown(name)} already.",
-                do="Choose another name, or add --rename.",
-                field="name",
-            )
-        names.append(name)
-        found.append(replace(trunk, name=name))
-    return tuple(found)
 
 
 async def _import_table(arguments: argparse.Namespace, desk: Desk, text: str) -> int:

@@ -148,7 +148,7 @@ def _codec(typed: Typed, word: str, known: str) -> str:
 
 
 def read_ca_file(typed: Typed) -> str:
-    """A path; whether there is a certificate in that file is `app.paths.check_ca_file`'s to say."""
+    """A path; whether there is a certificate in that file is `app.ca_file.check_ca_file`'s to say."""
     return typed.text
 
 

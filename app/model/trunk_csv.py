@@ -20,6 +20,11 @@ from app.model.typed import shown
 MOST_ROWS = 5_000
 """Rows of one file besides its heading."""
 
+MOST_COLUMNS = 1_000
+MOST_LINES = 1_000_000
+"""Empty ones, and those within fields, included."""
+_LONGEST_LINE = 1_000_000
+
 _SEPARATORS = (",", ";", "\t")
 _MOST_PROBLEMS = 10
 """That are told of one row."""
@@ -119,6 +124,7 @@ def read_csv(text: str, taken: Iterable[str]) -> CsvPreview:
     """
     text = text.removeprefix("\ufeff")
     _refuse_nul(text)
+    _refuse_endless(text)
     first, rows, columns = _table(text)
     names = {name_key(name): "" for name in taken}
     found = []
@@ -144,6 +150,17 @@ def _refuse_nul(text: str) -> None:
         )
 
 
+def _refuse_endless(text: str) -> None:
+    """What no table has would take minutes, or be worked on in one step in which nothing else can run."""
+    if text.count("\n") + text.count("\r") > 2 * MOST_LINES:
+        do = "Leave out the empty ones, or import it in parts."
+        raise SettingError(f"This file has more than {MOST_LINES:,} lines.", do=do)
+    for number, line in enumerate(io.StringIO(text), 1):
+        if len(line) > _LONGEST_LINE:
+            what = f"Line {number}: it has more than {_LONGEST_LINE:,} characters."
+            raise SettingError(what, do="Choose a file with a table in it.")
+
+
 Rows = list[tuple[int, list[str]]]
 
 
@@ -154,6 +171,11 @@ def _table(text: str) -> tuple[int, Rows, Columns]:
         heading = next(iter(_rows(text, separator, most=1)), None)
         if heading is None:
             raise SettingError("This file is empty.", do="Choose one with a table in it.")
+        if len(heading[1]) > MOST_COLUMNS:
+            raise SettingError(
+                f"Line {heading[0]}: there are more than {MOST_COLUMNS:,} columns.",
+                do="The first row must name the columns, for example: name;host;user;password.",
+            )
         fit = (len(find_columns(heading[1]).keys), len(heading[1]))
         if best is None or fit > best[:2]:
             best = (*fit, separator)
@@ -178,7 +200,9 @@ def _rows(text: str, separator: str, *, most: int) -> Rows:
     """
     # A limit of the module for all readers; this is the only one. Its own is less than a list of DIDs
     csv.field_size_limit(2 * LONGEST_DIDS)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    # A generator, so that other threads can run between the lines of an endless row
+    lines = (line for line in io.StringIO(text, newline=""))
+    reader = csv.reader(lines, delimiter=separator, strict=True)
     rows: Rows = []
     line = 1
     try:

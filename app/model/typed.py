@@ -11,6 +11,8 @@ LINE_BREAKS = frozenset("\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 """What `str.splitlines` breaks at; in a SIP header a line break would begin another header."""
 
 _LONGEST_SHOWN = 120
+_FAR_TOO_LONG = 4
+"""Times what is allowed; up to that, spaces around a value may have made it too long."""
 
 
 class Typed:
@@ -61,6 +63,9 @@ class Typed:
         Raises:
             SettingError: A line break or another control character is in it, or it is too long.
         """
+        if len(self.text) > _FAR_TOO_LONG * longest:
+            # Before anything looks at each character of it
+            raise self.refuse(f"is {len(self.text)} characters long", f"At most {longest} are allowed.")
         if lines:
             self.text = "\n".join(self.text.splitlines())
         elif LINE_BREAKS & set(self.text):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 _HIDDEN = (
     # Cc: C0, DEL and C1, whose U+009B is "ESC [" in one character
@@ -24,9 +25,6 @@ _HIDDEN = (
     # choose how an emoji looks
     "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0d\uffa0\ufffe\uffff"
 )
-_ANY = re.compile(f"[{_HIDDEN}]")
-_NOT_FROM_US = re.compile(f"(?!\n)[{_HIDDEN}]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _BLANK = frozenset("\u2800\u115f\u1160\u3164\uffa0")
 """Look like a space and are neither `str.isspace` nor Cf: the empty braille pattern, the Hangul fillers."""
@@ -34,7 +32,7 @@ _BLANK = frozenset("\u2800\u115f\u1160\u3164\uffa0")
 
 def visible(text: str) -> str:
     r"""One line of text from outside, safe to print: `\x1b`, `\u202e`, `\n` instead of such characters."""
-    return _ANY.sub(_python_escape, text)
+    return _any().sub(_python_escape, text)
 
 
 def visible_json(document: str) -> str:
@@ -46,12 +44,12 @@ def visible_json(document: str) -> str:
     Args:
         document: Without lone surrogates.
     """
-    return _NOT_FROM_US.sub(_json_escape, document)
+    return _not_from_us().sub(_json_escape, document)
 
 
 def without_surrogates(text: str) -> str:
     r"""Text that can be encoded: `\udc80` instead of what was not UTF-8."""
-    return _SURROGATE.sub(_python_escape, text)
+    return _surrogate().sub(_python_escape, text)
 
 
 def is_blank(char: str) -> bool:
@@ -67,6 +65,24 @@ def strip_blanks(text: str) -> str:
     while end > start and is_blank(text[end - 1]):
         end -= 1
     return text[start:end]
+
+
+# Compiled when they are first needed: the window is on screen before that
+
+
+@cache
+def _any() -> re.Pattern[str]:
+    return re.compile(f"[{_HIDDEN}]")
+
+
+@cache
+def _not_from_us() -> re.Pattern[str]:
+    return re.compile(f"(?!\n)[{_HIDDEN}]")
+
+
+@cache
+def _surrogate() -> re.Pattern[str]:
+    return re.compile("[\ud800-\udfff]")
 
 
 def _python_escape(found: re.Match[str]) -> str:

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from app.terminal import say_err
-
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QMessageBox
 
@@ -67,6 +65,8 @@ class BugReporter(QObject):
         text = "".join(traceback.format_exception(kind, error, trace))
         if issubclass(kind, KeyboardInterrupt):
             return
+        from app.terminal import say_err  # late, as above
+
         for line in text.rstrip("\n").split("\n"):
             say_err(line)
         self.report(text)

@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.errors import StoreError
+from app.importing import MOST_BYTES
 from app.model.trunk_file import write_trunks
 from app.ui.import_page import ImportPage
 from app.ui.models.import_table import Column
-from app.ui.trunk_files import MOST_BYTES
 from app.ui.widgets.text import Text
 from tests.helpers.office import office
 from tests.ui.scene import BACKUP, Scene
@@ -164,7 +164,7 @@ def test_failed_import_of_rows_is_told_and_can_be_tried_again(scene: Scene, tmp_
         ("trunks.json", '{"ringback": "calls"}', "This file holds no trunks of Ringback."),
         ("trunks.csv", b"\xff\xfe\x00", "Line 1: this file is not text in UTF-8."),
         ("trunks.csv", "", "This file is empty."),
-        ("trunks.csv", b"x" * (MOST_BYTES + 1), "trunks.csv is larger than 5 MB."),
+        ("trunks.csv", b"x" * (MOST_BYTES + 1), "trunks.csv can't be read: it is larger than 20 MB."),
     ],
 )
 def test_file_that_is_no_use_is_refused_in_words(
