@@ -17,6 +17,7 @@ from app.errors import SettingError, StoreError, UserError
 from app.importing import read_import_stdin
 from app.model.conflicts import conflicts
 from app.model.host import HostPort
+from app.model.settings import was_and_is
 from app.model.trunk import SignIn, Trunk
 from app.model.trunk_csv import CsvPreview, CsvRow
 from app.terminal import say, say_document, say_err, say_json
@@ -243,9 +244,11 @@ def _say_rows(rows: Sequence[CsvRow]) -> None:
             password = "  password given" if row.password else ""
             say(f"{front}  ok      {_line(row.trunk)[1]}{password}")
         for mend in row.mended:
-            say(f"{'':<{len(front)}}          {mend.key}: {mend.what}")
+            where = row.column(mend.key) or mend.key
+            say(f"{'':<{len(front)}}          {where}: {was_and_is(mend)}")
         for problem in row.problems:
-            say(f"{front}  FAILED  {problem.what} {problem.do}")
+            where = row.column(problem.field)
+            say(f"{front}  FAILED  {where}{': ' if where else ''}{problem.what} {problem.do}")
 
 
 def _imported_json(
@@ -264,10 +267,18 @@ def _imported_json(
                 "ok": row.trunk is not None,
                 "password": bool(row.password),
                 "problems": [
-                    {"field": problem.field, "what": problem.what, "do": problem.do}
+                    {
+                        "field": problem.field,
+                        "column": row.headings.get(problem.field),
+                        "what": problem.what,
+                        "do": problem.do,
+                    }
                     for problem in row.problems
                 ],
-                "mended": output.mended_json(row.mended),
+                "mended": [
+                    {**mended, "column": row.headings.get(mended["field"])}
+                    for mended in output.mended_json(row.mended)
+                ],
             }
             for row in rows
         ],

@@ -124,7 +124,7 @@ def trunk_json(trunk: Trunk) -> dict[str, Any]:
 
 def mended_json(mended: Iterable[Mended]) -> list[dict[str, str]]:
     """What was put right, as `--json` gives it."""
-    return [{"field": mend.key, "what": mend.what} for mend in mended]
+    return [{"field": mend.key, "what": mend.what, "was": mend.was, "now": mend.now} for mend in mended]
 
 
 def error_json(error: UserError) -> dict[str, Any]:

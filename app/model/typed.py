@@ -106,13 +106,18 @@ class Typed:
 
 def shown(value: str) -> str:
     """A value for a message: quoted, one line, not too long, without the password of `user:password@host`."""
+    return f'"{clipped(value)}"'
+
+
+def clipped(value: str) -> str:
+    """As `shown`, without the quotes."""
     value = _without_password(value)
     if len(value) > _LONGEST_SHOWN:
         half = _LONGEST_SHOWN // 2  # both ends: a path is known by its last part
         value = f"{value[:half]}…{value[-half:]}"
     # Also other spaces than " ", private and unknown characters: else nobody could see what is wrong
     printable = (c if c.isprintable() else ascii(c)[1:-1] for c in visible(value))
-    return '"' + "".join(printable) + '"'
+    return "".join(printable)
 
 
 def _without_password(value: str) -> str:

@@ -97,7 +97,8 @@ class ImportPage(QWidget):
             )
             self._offer_file()
             return
-        self._summary.setText(self._counted(good, bad))
+        mended = sum(bool(row.mended) for row in preview.good)
+        self._summary.setText(f"{self._counted(good, bad)} {self._mended_words(mended)}".strip())
         for words in preview.notes:
             self._middle.addWidget(Text(words, role=TextRole.SMALL, tone=Tone.QUIET))
         self._build_table(preview)
@@ -142,6 +143,13 @@ class ImportPage(QWidget):
             return self.tr("None of these trunks can be imported.")
         words = self.tr("{good} of {all} trunks can be imported. The others are left out.")
         return words.format(good=good, all=good + bad)
+
+    def _mended_words(self, count: int) -> str:
+        if not count:
+            return ""
+        if count == 1:
+            return self.tr("In 1 row, a value was put right: check it.")
+        return self.tr("In {count} rows, values were put right: check them.").format(count=count)
 
     def _offer_file(self) -> None:
         self.main_button.setText(self.tr("Choose another file…"))

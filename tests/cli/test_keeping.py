@@ -168,13 +168,22 @@ def test_a_table_is_shown_first_then_its_good_rows_are_saved(three: Ringback, tm
             (4, "C", True),
         ]
         assert [problem["field"] for problem in rows[1]["problems"]] == ["name"]
-        assert rows[2]["mended"] == [{"field": "host", "what": 'The "sip:" in front was taken off.'}]
+        assert rows[1]["problems"][0]["column"] == "Trunk Name"
+        assert rows[2]["mended"] == [
+            {
+                "field": "host",
+                "what": 'The "sip:" in front was taken off.',
+                "was": "sip:c.example",
+                "now": "c.example",
+                "column": "Server",
+            }
+        ]
         assert three.saved_names() == ["Office", "Home", "Shop", *([] if options else ["A", "C"])]
     words = three.run("import", "--csv", table)
     assert (words.code, three.saved_names()) == (1, ["Office", "Home", "Shop", "A", "C"])
     assert words.out.splitlines()[-1] == "0 trunks saved."
     assert "3 rows were left out" in words.err
-    assert 'line 2     A     FAILED  There is a trunk called "A" already.' in words.out
+    assert 'line 2     A     FAILED  column "Trunk Name": There is a trunk called "A" already.' in words.out
 
 
 def test_a_table_without_problems_ends_well(ringback: Ringback, tmp_path: Path) -> None:
