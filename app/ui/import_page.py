@@ -102,11 +102,8 @@ class ImportPage(QWidget):
         for words in preview.notes:
             self._middle.addWidget(Text(words, role=TextRole.SMALL, tone=Tone.QUIET))
         self._build_table(preview)
-        if good == 1:
-            self.main_button.setText(self.tr("Import 1 trunk"))
-        else:
-            self.main_button.setText(self.tr("Import {count} trunks").format(count=good))
         if good:
+            self._offer_import(good)
             self.main_button.clicked.connect(self._on_import_clicked)
         else:
             self._offer_file()
@@ -125,6 +122,7 @@ class ImportPage(QWidget):
 
     def show_error(self, error: UserError) -> None:
         """Say why importing the rows failed; nothing of them was kept."""
+        self._offer_import(len(self._preview.good))
         self.main_button.setEnabled(True)
         self._error.setText(str(error))
 
@@ -150,6 +148,10 @@ class ImportPage(QWidget):
         if count == 1:
             return self.tr("In 1 row, a value was put right: check it.")
         return self.tr("In {count} rows, values were put right: check them.").format(count=count)
+
+    def _offer_import(self, count: int) -> None:
+        many = self.tr("Import {count} trunks").format(count=count)
+        self.main_button.setText(self.tr("Import 1 trunk") if count == 1 else many)
 
     def _offer_file(self) -> None:
         self.main_button.setText(self.tr("Choose another file…"))
@@ -219,6 +221,8 @@ class ImportPage(QWidget):
         self.detail.set_tone(Tone.QUIET if row.trunk else Tone.BAD)
 
     def _on_import_clicked(self) -> None:
+        # A keyring can take minutes for thousands of passwords
         self.main_button.setEnabled(False)
+        self.main_button.setText(self.tr("Importing…"))
         self._error.clear()
         self.rows_asked.emit(self._preview)

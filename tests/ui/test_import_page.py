@@ -182,8 +182,10 @@ def test_failed_import_of_rows_is_told_and_can_be_tried_again(scene: Scene, tmp_
     _import(scene, tmp_path, "trunks.csv", IMPORT_TABLE)
     page = _page(scene)
     page.main_button.click()
+    assert page.main_button.text() == "Importing…"
     scene.wait(lambda: "The disk is full. Make some room." in _said(page))
     assert page.main_button.isEnabled()
+    assert page.main_button.text() == "Import 3 trunks"
 
 
 @pytest.mark.parametrize(
