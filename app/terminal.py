@@ -56,16 +56,18 @@ def say_err(line: str) -> None:
     _write_line(sys.stderr, line)
 
 
-def say_lines(text: str, indent: str = "", first: str | None = None) -> None:
+def say_lines(text: str, indent: str = "", first: str | None = None, *, err: bool = False) -> None:
     """Print text that may have several lines, each behind an indent, so that none passes for one of ours.
 
     Args:
         text: From outside or not.
         indent: In front of each line.
         first: In front of the first line instead.
+        err: On standard error.
     """
+    show = say_err if err else say
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n")):
-        say(f"{indent if number or first is None else first}{line}")
+        show(f"{indent if number or first is None else first}{line}")
 
 
 def say_json(value: Any) -> None:

@@ -23,7 +23,7 @@ from app.model.call import Source
 from app.model.call_length import check_length
 from app.model.trunk import TrunkState
 from app.sip.notices import EngineLost, Notice, TrunkChanged
-from app.terminal import exit_code, output_lost, say, say_err, say_json, when_lost
+from app.terminal import exit_code, output_lost, say, say_err, say_json, say_lines, when_lost
 
 DEMO_RING_SECONDS = 10.0
 
@@ -78,8 +78,8 @@ async def _with_desk(
             return await work
     finally:
         await desk.close()
-        for words in desk.history.note.splitlines():
-            say_err(words)
+        if desk.history.note:
+            say_lines(desk.history.note, err=True)
 
 
 def _refused(error: UserError, as_json: bool) -> int:

@@ -20,7 +20,7 @@ from app.model.host import HostPort
 from app.model.settings import was_and_is
 from app.model.trunk import SignIn, Trunk
 from app.model.trunk_csv import CsvPreview, CsvRow
-from app.terminal import say, say_document, say_err, say_json
+from app.terminal import say, say_document, say_err, say_json, say_lines
 from app.threads import run_apart
 
 Command = Callable[[argparse.Namespace, Desk], Coroutine[Any, Any, int]]
@@ -44,7 +44,7 @@ async def _trunks(arguments: argparse.Namespace, desk: Desk) -> int:
         say("No trunks yet. Add one with `ringback add`, or try `ringback demo`.")
     _say_table([_line(trunk) for trunk in trunks])
     if note:
-        say_err(note)
+        say_lines(note, err=True)
     return WORKED
 
 
@@ -158,7 +158,7 @@ async def _export(arguments: argparse.Namespace, desk: Desk) -> int:
     text = await desk.export_text(tuple(chosen))
     note = "" if arguments.names else desk.store_note
     if note and not (arguments.json and arguments.file):
-        say_err(note)
+        say_lines(note, err=True)
     if arguments.file is None:
         say_document(text)
         return WORKED

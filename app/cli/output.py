@@ -13,7 +13,7 @@ from app.model.outcome import CallOutcome, RegisterOutcome
 from app.model.quality import Score, summary
 from app.model.settings import Mended
 from app.model.trunk import Trunk
-from app.terminal import say, say_err, say_lines
+from app.terminal import say, say_lines
 
 _MARKS = {Verdict.PASS: "ok", Verdict.WARNING: "note", Verdict.FAIL: "FAILED", Verdict.NOT_RUN: "not run"}
 
@@ -182,6 +182,6 @@ def say_figures(outcome: CallOutcome) -> None:
 
 def say_error(error: UserError) -> None:
     """A refusal for a person, on standard error."""
-    say_err(f"ringback: {error.what}")
+    say_lines(error.what, "  ", first="ringback: ", err=True)
     if error.do:
-        say_err(f"  {error.do}")
+        say_lines(error.do, "  ", err=True)

@@ -31,7 +31,7 @@ _CODES = frozenset({"user", "auth_id", "caller_id", "tech_prefix", "dids"})
 """Digits that are no quantity."""
 _CLEARLY_A_NUMBER = 5
 _PHONE_NUMBERS = frozenset({"caller_id", "dids"})
-_FREE = frozenset({"name", "notes", "realm"})
+_FREE = frozenset({"name", "notes", "realm", "ca_file"})
 """May be anything, also what looks like a formula; `'t Hof` is a name."""
 
 _QUOTED_FORMULA = re.compile(r'=\s*"((?:[^"]|"")*)"')

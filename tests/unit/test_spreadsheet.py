@@ -263,6 +263,7 @@ def test_other_settings_are_put_right_too(key: str, field: str, now: str) -> Non
         ("name", "1. Mai"),
         ("notes", "=see contract"),
         ("notes", "4.9 E"),
+        ("ca_file", "/etc/\u8a3c\u660e\u66f8\uff08\u65b0\uff09.pem"),
         ("country", "NA"),
         ("codecs", "PCMA,G722"),
         ("caller_id", "+493012345678"),

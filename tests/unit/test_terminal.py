@@ -45,7 +45,8 @@ def test_a_line_is_one_line_with_nothing_hidden(capfd: pytest.CaptureFixture[str
 
 def test_lines_of_a_text_stay_lines_behind_their_indent(capfd: pytest.CaptureFixture[str]) -> None:
     say_lines("one\r\ntwo\x1b[A\nthree\rfour", "    ", first="  - ")
-    assert capfd.readouterr().out == "  - one\n    two\\x1b[A\n    three\\rfour\n"
+    say_lines("one\ntwo", "  ", err=True)
+    assert capfd.readouterr() == ("  - one\n    two\\x1b[A\n    three\\rfour\n", "  one\n  two\n")
 
 
 def test_json_is_valid_with_anything_in_it(capfd: pytest.CaptureFixture[str]) -> None:
