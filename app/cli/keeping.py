@@ -243,7 +243,7 @@ def _say_rows(rows: Sequence[CsvRow]) -> None:
         if row.trunk is not None:
             password = "  password given" if row.password else ""
             say(f"{front}  ok      {_line(row.trunk)[1]}{password}")
-        for mend in row.mended:
+        for mend in row.mended if row.trunk is not None else ():
             where = row.column(mend.key) or mend.key
             say(f"{'':<{len(front)}}          {where}: {was_and_is(mend)}")
         for problem in row.problems:

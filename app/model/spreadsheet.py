@@ -165,7 +165,7 @@ def _take_off_formula(typed: Typed) -> None:
     found = _QUOTED_FORMULA.fullmatch(typed.text)
     if found:
         inside = strip_blanks(found[1].replace('""', '"'))
-        typed.mend(inside, f'The formula around it was removed: {visible(typed.text)[:1]}"…".')
+        typed.mend(inside, 'The formula ="…" around it was removed.')
     elif typed.text.startswith(("=", "\uff1d")) and typed.key not in _FREE:
         raise typed.refuse("is a formula, not a value", TEXT_COLUMN)
 
