@@ -22,13 +22,15 @@ def run(arguments: list[str]) -> int:
         # A double click: there are no words to understand, and what understands them takes a while to load
         return _window(None)
     from app.cli.arguments import build_parser, settings_help
+    from app.terminal import exit_code, hold_streams, install_hooks, say
 
+    hold_streams()
+    install_hooks()
     parser = build_parser()
     if "--help-settings" in arguments:
-        from app.cli.output import say
-
-        say(settings_help())
-        return 0
+        for line in settings_help():
+            say(line)
+        return exit_code(0)
     parsed = parser.parse_args(arguments)
     if parsed.command is None:
         return _window(parsed.data_dir)
@@ -117,11 +119,11 @@ _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 def _window(data_dir: Path | None) -> int:
     # Qt would end the process with an abort and a page of words
     if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in _DISPLAYS):
-        sys.stderr.write(
-            "ringback: There is no display for the window here.\n"
-            "  Try `ringback demo` in this terminal; `ringback --help` lists what else there is.\n"
-        )
-        return 2
+        from app.terminal import exit_code, say_err
+
+        say_err("ringback: There is no display for the window here.")
+        say_err("  Try `ringback demo` in this terminal; `ringback --help` lists what else there is.")
+        return exit_code(2)
 
     from app.core_files import let_the_desktop_look
 

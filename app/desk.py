@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.errors import UserError, VaultError
@@ -243,13 +244,28 @@ class Desk:
         """Trunks as a text to save, all saved ones if none are named; without secrets."""
         return self._keeping.export_text(trunk_ids)
 
-    async def import_text(self, text: str, *, rename_taken: bool = False) -> tuple[Trunk, ...]:
-        """Save all trunks of such a text, or none; `rename_taken` puts a number behind a name that is taken.
+    async def read_import(self, path: Path) -> str:
+        """The text of a file to import.
+
+        Raises:
+            UserError: It is not an ordinary file, too large, can't be read, or is not text in UTF-8.
+        """
+        return await self._keeping.read_import(path)
+
+    async def import_text(
+        self, text: str, *, rename_taken: bool = False, dry_run: bool = False
+    ) -> tuple[Trunk, ...]:
+        """Save all trunks of such a text, or none.
+
+        Args:
+            text: An export.
+            rename_taken: Put a number behind a name that is taken.
+            dry_run: Only check everything; nothing is saved.
 
         Raises:
             SettingError, StoreError: One can't be used or saved; the text says which and in which line.
         """
-        return await self._keeping.import_text(text, rename_taken=rename_taken)
+        return await self._keeping.import_text(text, rename_taken=rename_taken, dry_run=dry_run)
 
     async def preview_csv(self, text: str) -> CsvPreview:
         """What importing a table would do; nothing is saved.
@@ -276,7 +292,7 @@ class Desk:
             SettingError: A setting can't be used.
             VaultError: It can be no password.
         """
-        return self._keeping.start_trial(settings, password)
+        return await self._keeping.start_trial(settings, password)
 
     async def end_trial(self, trunk_id: str) -> None:
         """Disconnect a trunk on trial and forget it; harmless when done twice."""

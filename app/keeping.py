@@ -6,26 +6,31 @@ import asyncio
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
+from app.ca_file import check_ca_file
 from app.errors import SettingError, StoreError, UserError, VaultError
+from app.importing import read_document, read_import_file, read_table
 from app.model.conflicts import Conflict, conflicts
 from app.model.names import free_name, with_ending
 from app.model.password import Secret, check_password
 from app.model.settings import Mended, apply_settings, check_trunk, new_trunk
 from app.model.trunk import Trunk
-from app.model.trunk_csv import CsvPreview, read_csv
-from app.model.trunk_file import read_trunks, write_trunks
+from app.model.trunk_csv import CsvPreview
+from app.model.trunk_file import write_trunks
 from app.model.typed import shown
-from app.paths import check_ca_file
 from app.store import Store
-from app.threads import run_apart
+from app.threads import finish_apart, run_apart
 from app.vault import Vault, VaultNote
 
 SWITCHES = ("connect", "allow_out", "allow_in")
 """Settings that `switch` turns on and off."""
+
+_FEW = 20
+"""Trunks that are saved in less time than anybody notices."""
 
 TRIAL_NAME = "New trunk"
 """What a trunk is called that is tried before it has a name."""
@@ -152,7 +157,7 @@ class Keeping:
     ) -> tuple[Trunk, tuple[Mended, ...]]:
         """See `Desk.add`."""
         trunk, mended = new_trunk(trunk_id or uuid.uuid4().hex, name, settings)
-        trunk = _with_ca_file(trunk)
+        trunk = await _with_ca_file(trunk)
         if password:
             check_password(password)
         await self._add_all([(trunk, Secret(password))])
@@ -160,18 +165,39 @@ class Keeping:
 
     async def _add_all(self, new: Sequence[tuple[Trunk, Secret]]) -> None:
         """Trunks and passwords, all or none."""
-        self._store.add_many([trunk for trunk, _ in new])
+        saved: list[str] = []
         done: list[str] = []
+
+        def save(store: Store) -> None:
+            store.add_many([trunk for trunk, _ in new])
+            saved.extend(trunk.id for trunk, _ in new)
+
+        def take_back(store: Store) -> None:
+            for trunk_id in saved:
+                store.remove(trunk_id)
+
         try:
+            await self._in_store(len(new), save)
             for trunk, password in new:
                 await self._keep(trunk.id, password.reveal())
                 if password:
                     done.append(trunk.id)
         except BaseException:
-            for trunk, _ in new:
-                self._store.remove(trunk.id)
+            await self._in_store(len(saved), take_back)
             await self._forget_kept(done)
             raise
+
+    async def _in_store(self, count: int, work: Callable[[Store], object]) -> None:
+        """Change trunks; many of them in a thread and on a connection of its own, as that takes seconds."""
+        if count <= _FEW:
+            work(self._store)
+            return
+
+        def change() -> None:
+            with Store.open(self._store.paths) as store:
+                work(store)
+
+        await finish_apart(change)
 
     async def _forget_kept(self, trunk_ids: Sequence[str]) -> None:
         with suppress(VaultError):  # the error that led here is the one to tell
@@ -185,7 +211,7 @@ class Keeping:
         before = self.trunk(trunk_id)
         trunk, mended = apply_settings(before, {**settings, "name": name})
         check_trunk(trunk)
-        trunk = _with_ca_file(trunk)
+        trunk = await _with_ca_file(trunk)
         self._refuse_unsaved(trunk_id)
         self._store.update(trunk, before=before)
         if password is not None:
@@ -297,39 +323,30 @@ class Keeping:
             return write_trunks(self._store.trunks())
         return write_trunks([self.trunk(trunk_id) for trunk_id in trunk_ids])
 
-    async def import_text(self, text: str, *, rename_taken: bool = False) -> tuple[Trunk, ...]:
+    async def read_import(self, path: Path) -> str:
+        """See `Desk.read_import`."""
+        return await run_apart(read_import_file, path)
+
+    async def import_text(
+        self, text: str, *, rename_taken: bool = False, dry_run: bool = False
+    ) -> tuple[Trunk, ...]:
         """See `Desk.import_text`."""
-        names = list(self._store.names())
-        found = []
-        for trunk in read_trunks(text):
-            name = free_name(trunk.name, names) if rename_taken else trunk.name
-            names.append(name)
-            try:
-                found.append(_with_ca_file(replace(trunk, id=uuid.uuid4().hex, name=name)))
-            except SettingError as error:
-                raise SettingError(
-                    f"Trunk {shown(trunk.name)}: {error.what}", do=error.do, field=error.field
-                ) from error
-        self._store.add_many(found)
-        return tuple(found)
+        # Seconds for the largest document; calls go on meanwhile
+        trunks = await run_apart(read_document, text, self._store.paths, rename_taken)
+        if not dry_run:
+            await self._add_all([(trunk, Secret()) for trunk in trunks])
+        return trunks
 
     async def preview_csv(self, text: str) -> CsvPreview:
         """See `Desk.preview_csv`."""
-        # A second for the largest table; calls go on meanwhile
-        return await run_apart(read_csv, text, self._store.names())
+        return await run_apart(read_table, text, self._store.paths)
 
     async def import_rows(self, preview: CsvPreview) -> tuple[Trunk, ...]:
         """See `Desk.import_rows`."""
         new = []
         for row in preview.good:
             assert row.trunk is not None  # what makes it a good one
-            try:
-                trunk = _with_ca_file(replace(row.trunk, id=uuid.uuid4().hex))
-            except SettingError as error:
-                raise SettingError(
-                    f"Line {row.line}: {error.what}", do=error.do, field=error.field
-                ) from error
-            new.append((trunk, row.password))
+            new.append((replace(row.trunk, id=uuid.uuid4().hex), row.password))
         await self._add_all(new)
         return tuple(trunk for trunk, _ in new)
 
@@ -352,11 +369,11 @@ class Keeping:
         self._typed.pop(trunk_id, None)
         return True
 
-    def start_trial(self, settings: Mapping[str, str], password: str) -> Trunk:
+    async def start_trial(self, settings: Mapping[str, str], password: str) -> Trunk:
         """See `Desk.start_trial`."""
         name = settings.get("name", "").strip() or TRIAL_NAME
         trunk, _ = new_trunk(uuid.uuid4().hex, name, {**settings, "name": name})
-        trunk = _with_ca_file(trunk)
+        trunk = await _with_ca_file(trunk)
         if password:
             check_password(password)
             self.remember_typed(trunk.id, password)
@@ -375,5 +392,6 @@ class Keeping:
             self._typed.pop(trunk_id, None)
 
 
-def _with_ca_file(trunk: Trunk) -> Trunk:
-    return replace(trunk, ca_file=check_ca_file(trunk.ca_file))
+async def _with_ca_file(trunk: Trunk) -> Trunk:
+    # Apart: it may lie on a disk that does not answer
+    return replace(trunk, ca_file=await run_apart(check_ca_file, trunk.ca_file)) if trunk.ca_file else trunk

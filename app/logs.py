@@ -12,8 +12,10 @@ from pathlib import Path
 from types import TracebackType
 
 from app.errors import UserError
+from app.model.visible import visible_line
 from app.paths import Paths, open_private
 from app.redact import redact_sip
+from app.terminal import say_err
 
 FILE_BYTES = 1_000_000
 FILES = 3
@@ -46,6 +48,18 @@ def stop_logging(handler: logging.Handler) -> None:
     handler.close()
 
 
+def log_on_stderr() -> logging.Handler:
+    """Prints warnings on standard error from now on; `logging`'s last resort would print any text as it is.
+
+    Returns:
+        For `stop_logging`.
+    """
+    handler = _StderrHandler(logging.WARNING)
+    handler.setFormatter(_Formatter("%(levelname)s %(name)s: %(message)s"))
+    logging.getLogger().addHandler(handler)
+    return handler
+
+
 def log_child_line(child: str, line: str) -> None:
     """Logs a line that a child process has printed.
 
@@ -73,7 +87,7 @@ def install_excepthook(paths: Paths, show: Callable[[str], None] | None = None) 
             text = (
                 f"Ringback made an error of its own, which is not yours. What it was is in {paths.log_file}."
             )
-        (show or _print)(text)
+        (show or say_err)(text)
 
     def in_main(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if isinstance(error, KeyboardInterrupt):
@@ -89,9 +103,17 @@ def install_excepthook(paths: Paths, show: Callable[[str], None] | None = None) 
     threading.excepthook = in_thread
 
 
-def _print(text: str) -> None:
-    if sys.stderr is not None:  # there is none in a window started from the desktop of Windows
-        sys.stderr.write(f"{text}\n")
+class _StderrHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        """Prints a record."""
+        try:
+            for line in self.format(record).split("\n"):
+                say_err(line)
+        except Exception:  # noqa: BLE001 - logging's rule: nothing fails because of a line of a log
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Nothing: it would print the record's arguments as they are."""
 
 
 class _LogFile(logging.handlers.RotatingFileHandler):
@@ -158,8 +180,5 @@ def _plain(value: object) -> object:
 
 
 def _one_record(text: str) -> str:
-    """Later lines are indented, so that no text passes for a record; control characters become visible."""
-    lines = text.replace("\r\n", "\n").split("\n")
-    return "\n    ".join(
-        "".join(c if c.isprintable() or c == "\t" else ascii(c)[1:-1] for c in line) for line in lines
-    )
+    """Later lines are indented, so that no text passes for a record; nothing hidden is left in a line."""
+    return "\n    ".join(visible_line(line) for line in text.replace("\r\n", "\n").split("\n"))

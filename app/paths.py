@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 
 from app.errors import StoreError
-from app.model.typed import Typed
 
 APP_NAME = "Ringback"
 
@@ -145,39 +144,6 @@ def make_private(folder: Path) -> None:
 def open_private(path: str, flags: int) -> int:
     """An `opener` for `open()`: a file that it creates can be read by this user only."""
     return os.open(path, flags, 0o600)
-
-
-def check_ca_file(text: str) -> str:
-    """Checks the file behind the setting `ca_file`.
-
-    Args:
-        text: Its path, absolute or relative to the working directory; empty for none.
-
-    Returns:
-        The absolute path, so that it still holds when Ringback is started from elsewhere; empty for none.
-
-    Raises:
-        SettingError: There is no such file, or no certificate in it.
-    """
-    if not text:
-        return ""
-    import ssl  # late: costly, and only this needs it
-
-    typed = Typed("ca_file", "CA file", text)
-    try:
-        path = Path(text).expanduser().absolute()
-        # Comments around the certificates may be in any encoding.
-        certificates = path.read_bytes().decode("ascii", errors="ignore")
-    except (OSError, RuntimeError, ValueError) as error:
-        cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        allowed = "Give the path of a PEM file with the provider's CA certificate, or leave it empty."
-        raise typed.refuse(f"can't be read: {cause}", allowed) from error
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=certificates)
-    except (ssl.SSLError, ValueError) as error:
-        allowed = "It must be a PEM file: one with a line that says -----BEGIN CERTIFICATE-----."
-        raise typed.refuse("holds no certificate that can be read", allowed) from error
-    return str(path)
 
 
 def disk_is_full(error: OSError) -> bool:

@@ -45,6 +45,26 @@ async def run_apart(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
     return await answer
 
 
+async def finish_apart(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """As `run_apart`, for what must not go on alone: who is cancelled meanwhile is cancelled once it is done.
+
+    Raises:
+        BaseException: What the call raises.
+    """
+    import asyncio
+
+    task = asyncio.ensure_future(run_apart(call, *args, **kwargs))
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None and (task.cancelled() or task.exception() is None):
+        raise cancelled
+    return task.result()
+
+
 def leave(code: int) -> int:
     """End the program at once if a thread is still at work, else return the code.
 

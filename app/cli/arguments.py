@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from app import __version__
+from app.model.visible import visible_line
+from app.terminal import exit_code, say, say_err
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 
 class _NoPassword(argparse.Action):
@@ -26,9 +32,28 @@ class _NoPassword(argparse.Action):
         )
 
 
-def build_parser() -> argparse.ArgumentParser:
+class _Parser(argparse.ArgumentParser):
+    """Prints as all of Ringback does; what was typed is repeated with nothing hidden in it."""
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        # argparse's own hook for everything that it prints; `file` is None when the shell has closed it
+        if message and file is not None:
+            show = say_err if file is sys.stderr else say
+            for line in message.removesuffix("\n").split("\n"):
+                show(line)
+
+    def error(self, message: str) -> NoReturn:
+        if sys.stderr is not None:
+            self.print_usage(sys.stderr)
+        self.exit(2, f"{self.prog}: error: {visible_line(message)}\n")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        super().exit(exit_code(status), message)
+
+
+def build_parser() -> _Parser:
     """The parser of the whole command line; without a command the window opens."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="ringback",
         description="Sets up SIP trunks, places real test calls and says in plain words whether they work. "
         "Without a command the window opens.",
@@ -42,13 +67,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--help-settings", action="store_true", help="list the settings of `ringback add --set` and exit"
     )
-    common = argparse.ArgumentParser(add_help=False)
+    common = _Parser(add_help=False)
     common.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     # The same word is understood in front of the command and behind it
     common.add_argument(
         "--data-dir", type=Path, metavar="DIR", default=argparse.SUPPRESS, help="as in front of the command"
     )
-    secret = argparse.ArgumentParser(add_help=False)
+    secret = _Parser(add_help=False)
     secret.add_argument(
         "--password-stdin",
         action="store_true",
@@ -57,7 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
     secret.add_argument("--password", nargs="?", action=_NoPassword, help=argparse.SUPPRESS)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
-    def command(name: str, about: str, *more: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    def command(name: str, about: str, *more: _Parser) -> _Parser:
         return commands.add_parser(
             name, parents=[common, *more], help=about, description=about, allow_abbrev=False
         )
@@ -145,7 +170,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_history(parser: argparse.ArgumentParser) -> None:
+def _add_history(parser: _Parser) -> None:
     """The options of `app.cli.history`."""
     parser.add_argument("name", nargs="?", default="", metavar="NAME", help="only calls of this trunk")
     parser.add_argument("--search", default="", metavar="TEXT", help="words or a number to look for")
@@ -164,7 +189,7 @@ def _add_history(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_within(parser: argparse.ArgumentParser) -> None:
+def _add_within(parser: _Parser) -> None:
     """What can be done within a call."""
     parser.add_argument(
         "--send",
@@ -179,10 +204,10 @@ def _add_within(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_keeping(command: Callable[..., argparse.ArgumentParser], secret: argparse.ArgumentParser) -> None:
+def _add_keeping(command: Callable[..., _Parser], secret: _Parser) -> None:
     """The commands of `app.cli.keeping`."""
 
-    def of_one(name: str, about: str, *more: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    def of_one(name: str, about: str, *more: _Parser) -> _Parser:
         parser = command(name, about, *more)
         parser.add_argument("name", metavar="NAME", help="what you called the trunk")
         return parser
@@ -213,8 +238,8 @@ def _add_keeping(command: Callable[..., argparse.ArgumentParser], secret: argpar
     take_in.add_argument("--dry-run", action="store_true", help="only show what would be saved")
 
 
-def settings_help() -> str:
-    """All keys of `--set`, one a line."""
+def settings_help() -> list[str]:
+    """All keys of `--set`, a line each."""
     from app.model.settings import SETTINGS
 
     width = max(len(setting.key) for setting in SETTINGS)
@@ -224,4 +249,4 @@ def settings_help() -> str:
         for setting in SETTINGS
         if setting.key != "name"
     ]
-    return "\n".join(lines)
+    return lines

@@ -21,7 +21,7 @@ from app.checks.diagnosis import (
 from app.cli import output
 from app.cli.exits import FAILED, WORKED
 from app.cli.given import password_of
-from app.cli.output import say, say_figures
+from app.cli.output import say_figures
 from app.desk import Desk
 from app.errors import UserError
 from app.model.call import CallState, Source
@@ -42,6 +42,7 @@ from app.sip.notices import (
     Notice,
     StrangersRefused,
 )
+from app.terminal import say, say_json
 
 
 class Within(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +121,7 @@ async def call(arguments: argparse.Namespace, desk: Desk) -> int:
     )
     call_findings = with_registration(call_findings, findings, registers=trunk.register)
     if arguments.json:
-        output.say_json(output.call_json(placed, call_findings))
+        say_json(output.call_json(placed, call_findings))
     else:
         say_verdict(call_findings)
         say_figures(placed)
@@ -140,7 +141,7 @@ async def answer(arguments: argparse.Namespace, desk: Desk) -> int:
     outcome, findings = await sign_in(desk, trunk, password_of(arguments), quiet=arguments.json)
     if not may_call(outcome, registers=trunk.register):
         if arguments.json:
-            output.say_json(_answer_json(trunk, None, None, findings, strangers))
+            say_json(_answer_json(trunk, None, None, findings, strangers))
         else:
             say("No call can come in, because the trunk could not sign in.")
             say_verdict(findings)
@@ -153,7 +154,7 @@ async def answer(arguments: argparse.Namespace, desk: Desk) -> int:
             ringing = await _incoming(notices, trunk, arguments.wait)
             if ringing is None:
                 if arguments.json:
-                    output.say_json(_answer_json(trunk, None, None, findings, strangers))
+                    say_json(_answer_json(trunk, None, None, findings, strangers))
                 else:
                     say(f"No call came in within {arguments.wait:g} s.")
                 return FAILED
@@ -162,7 +163,7 @@ async def answer(arguments: argparse.Namespace, desk: Desk) -> int:
             turned_away = bool(arguments.forward or arguments.reject)
             code = WORKED if turned_away and not ended.troubles else worked(ended, call_findings)
             if arguments.json:
-                output.say_json(_answer_json(trunk, ringing, ended, call_findings, strangers))
+                say_json(_answer_json(trunk, ringing, ended, call_findings, strangers))
             else:
                 say_verdict(call_findings)
                 say_figures(ended)
@@ -274,7 +275,7 @@ def _call_not_tried(
             answered_by=outcome.answered_by,
             local_cause=outcome.local_cause,
         )
-        output.say_json(output.call_json(call, findings))
+        say_json(output.call_json(call, findings))
     else:
         say("No call was placed, because the trunk could not sign in.")
         say_verdict(findings)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +17,7 @@ from app.cli.exits import FAILED, INTERRUPTED, REFUSED, WORKED
 from app.cli.given import parse_pairs, password_of, quoted
 from app.cli.history import history
 from app.cli.keeping import COMMANDS, Command
-from app.cli.output import say, say_figures
+from app.cli.output import say_figures
 from app.desk import DEMO_NUMBER, Desk
 from app.errors import SettingError, UserError
 from app.model.call import Source
@@ -28,6 +26,7 @@ from app.model.finding import Verdict
 from app.model.trunk import TrunkState
 from app.sip.loss import words_for_loss
 from app.sip.notices import EngineLost, Notice, TrunkChanged
+from app.terminal import exit_code, output_lost, say, say_err, say_json, say_lines, when_lost
 
 DEMO_RING_SECONDS = 10.0
 
@@ -36,6 +35,10 @@ OpenDesk = Callable[[], Desk]
 
 def run_command(arguments: argparse.Namespace, open_desk: OpenDesk) -> int:
     """Run the command and return the exit code; a refusal is printed, a bug is not caught."""
+    return exit_code(_run(arguments, open_desk))
+
+
+def _run(arguments: argparse.Namespace, open_desk: OpenDesk) -> int:
     if arguments.command == "carrier":
         return _carrier(arguments)
     if arguments.command == "providers":
@@ -54,10 +57,10 @@ def run_command(arguments: argparse.Namespace, open_desk: OpenDesk) -> int:
     except UserError as error:
         return _refused(error, arguments.json)
     except (KeyboardInterrupt, asyncio.CancelledError):
-        say("ringback: stopped; nothing is left running.", sys.stderr)
+        if output_lost():
+            return FAILED
+        say_err("ringback: stopped; nothing is left running.")
         return INTERRUPTED
-    except BrokenPipeError:
-        return _nobody_reads()
 
 
 async def _with_desk(
@@ -66,31 +69,28 @@ async def _with_desk(
     open_desk: OpenDesk,
 ) -> int:
     # SIGINT is turned into a cancellation by asyncio.run; a service manager's SIGTERM should be as gentle
-    task = asyncio.current_task()
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
     assert task is not None
     with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers on its loop
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
     desk = open_desk()
+    # A task of its own: one that is cancelled when nobody reads its output must not take the closing along
+    work = asyncio.ensure_future(command(arguments, desk))
     try:
-        return await command(arguments, desk)
+        with when_lost(lambda: loop.call_soon_threadsafe(work.cancel)):
+            return await work
     finally:
         await desk.close()
         if desk.history.note:
-            say(desk.history.note, sys.stderr)
+            say_lines(desk.history.note, err=True)
 
 
 def _refused(error: UserError, as_json: bool) -> int:
     if as_json:
-        output.say_json(output.error_json(error))
+        say_json(output.error_json(error))
     else:
         output.say_error(error)
     return REFUSED
-
-
-def _nobody_reads() -> int:
-    """Whoever reads our output has gone, as `head` does; Python's flush at the end must not trip again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return FAILED
 
 
 def _providers(arguments: argparse.Namespace) -> int:
@@ -124,8 +124,6 @@ def _carrier(arguments: argparse.Namespace) -> int:
         return run_by_hand(arguments.port, folder=folder, as_json=arguments.json, options=options)
     except UserError as error:
         return _refused(error, arguments.json)
-    except BrokenPipeError:
-        return _nobody_reads()
 
 
 async def _add(arguments: argparse.Namespace, desk: Desk) -> int:
@@ -142,7 +140,7 @@ async def _add(arguments: argparse.Namespace, desk: Desk) -> int:
     trunk, mended = await desk.add(name, settings, password or "")
     kept = password is not None and not desk.vault_note
     if arguments.json:
-        output.say_json(
+        say_json(
             {
                 "trunk": output.trunk_json(trunk),
                 "mended": output.mended_json(mended),
@@ -165,7 +163,7 @@ async def _register(arguments: argparse.Namespace, desk: Desk) -> int:
     trunk = desk.by_name(arguments.name)
     outcome, findings = await sign_in(desk, trunk, password_of(arguments), quiet=arguments.json)
     if arguments.json:
-        output.say_json(output.register_json(outcome, findings))
+        say_json(output.register_json(outcome, findings))
     else:
         say_verdict(findings)
     signed_in = outcome.state in (TrunkState.REGISTERED, TrunkState.REACHABLE)
@@ -187,9 +185,7 @@ async def _demo(arguments: argparse.Namespace, desk: Desk) -> int:
     outcome, findings = await sign_in(desk, trunk, None, quiet=quiet)
     if outcome.state is not TrunkState.REGISTERED:
         if quiet:
-            output.say_json(
-                {"works": False, "registration": output.register_json(outcome, findings), "call": None}
-            )
+            say_json({"works": False, "registration": output.register_json(outcome, findings), "call": None})
         else:
             say_verdict(findings)
         return FAILED
@@ -204,7 +200,7 @@ async def _demo(arguments: argparse.Namespace, desk: Desk) -> int:
     )
     code = worked(placed, call_findings)
     if quiet:
-        output.say_json(
+        say_json(
             {
                 "works": code == WORKED,
                 "registration": output.register_json(outcome, findings),

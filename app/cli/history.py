@@ -11,7 +11,6 @@ import msgspec
 
 from app.cli import output
 from app.cli.exits import WORKED
-from app.cli.output import say
 from app.desk import Desk
 from app.errors import SettingError, StoreError
 from app.model.caller import caller_number, caller_words
@@ -28,6 +27,7 @@ from app.model.history_csv import csv_head, csv_rows
 from app.model.names import name_key
 from app.model.outcome import AnsweredBy, Direction
 from app.model.typed import shown
+from app.terminal import say, say_document, say_json, say_lines
 
 LIMIT = 20
 """Calls listed unless more are asked for."""
@@ -53,7 +53,7 @@ async def history(arguments: argparse.Namespace, desk: Desk) -> int:
     await desk.history.walk(query, calls.extend, limit=limit)
     count = await desk.history.count(query)
     if arguments.json:
-        output.say_json(
+        say_json(
             {
                 "calls": [call_json(call) for call in calls],
                 "count": count,
@@ -152,7 +152,7 @@ async def _show(arguments: argparse.Namespace, desk: Desk) -> int:
         raise _gone(arguments.show)
     if arguments.json:
         messages = [{**msgspec.to_builtins(each), "at": _iso(each.at)} for each in call.messages]
-        output.say_json({**call_json(call), "messages": messages, "messages_left_out": call.left_out})
+        say_json({**call_json(call), "messages": messages, "messages_left_out": call.left_out})
         return WORKED
     for line in _story(call):
         say(line)
@@ -161,9 +161,12 @@ async def _show(arguments: argparse.Namespace, desk: Desk) -> int:
     output.say_findings(call.findings)
     for number, each in enumerate(call.messages):
         if call.left_out and number == len(call.messages) // 2:
-            say(f"\n({call.left_out} more SIP messages were not kept.)")
+            say()
+            say(f"({call.left_out} more SIP messages were not kept.)")
         way = "to" if each.direction is Direction.OUT else "from"
-        say(f"\n{_iso(each.at)} {way} {each.transport.upper()} {each.peer}\n{each.text.strip()}")
+        say()
+        say(f"{_iso(each.at)} {way} {each.transport.upper()} {each.peer}")
+        say_lines(each.text.strip(), "  ")
     return WORKED
 
 
@@ -215,7 +218,7 @@ async def _delete(arguments: argparse.Namespace, desk: Desk, query: HistoryQuery
             raise _gone(entry_id)
         count = 1
     if arguments.json:
-        output.say_json({"deleted": count, "note": desk.history.note or None})
+        say_json({"deleted": count, "note": desk.history.note or None})
     else:
         say("1 call is deleted." if count == 1 else f"{count} calls are deleted.")
     return WORKED
@@ -224,14 +227,14 @@ async def _delete(arguments: argparse.Namespace, desk: Desk, query: HistoryQuery
 async def _table(arguments: argparse.Namespace, desk: Desk, query: HistoryQuery) -> int:
     limit = _limit(arguments)
     if arguments.csv == "-":
-        output.say_bytes(csv_head().encode())
-        await desk.history.walk(query, lambda calls: output.say_bytes(csv_rows(calls).encode()), limit=limit)
+        say_document(csv_head())
+        await desk.history.walk(query, lambda calls: say_document(csv_rows(calls)), limit=limit)
         return WORKED
     from pathlib import Path
 
     count = await desk.history.export_csv(query, Path(arguments.csv), limit=limit)
     if arguments.json:
-        output.say_json({"exported": count, "file": arguments.csv, "note": desk.history.note or None})
+        say_json({"exported": count, "file": arguments.csv, "note": desk.history.note or None})
     else:
         say(f"{'1 call' if count == 1 else f'{count} calls'} written to {arguments.csv}.")
     return WORKED
@@ -241,7 +244,7 @@ async def _keep(arguments: argparse.Namespace, desk: Desk) -> int:
     days = arguments.keep_days
     await desk.history.set_keep_days(days)
     if arguments.json:
-        output.say_json({"keep_days": days, "note": desk.history.note or None})
+        say_json({"keep_days": days, "note": desk.history.note or None})
     elif days == FOR_EVER:
         say("Calls are kept for ever from now on.")
     else:

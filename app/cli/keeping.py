@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,24 +12,21 @@ from typing import Any
 from app.cli import output
 from app.cli.exits import FAILED, WORKED
 from app.cli.given import parse_pairs, password_of, quoted
-from app.cli.output import say
 from app.desk import Desk
 from app.errors import SettingError, StoreError, UserError
+from app.importing import read_import_stdin
 from app.model.conflicts import conflicts
 from app.model.host import HostPort
-from app.model.names import free_name, name_key
+from app.model.settings import was_and_is
 from app.model.trunk import SignIn, Trunk
-from app.model.trunk_csv import CsvPreview, CsvRow, text_of
-from app.model.trunk_file import read_trunks
-from app.model.typed import shown
+from app.model.trunk_csv import CsvPreview, CsvRow
+from app.terminal import say, say_document, say_err, say_json, say_lines
+from app.threads import run_apart
 
 Command = Callable[[argparse.Namespace, Desk], Coroutine[Any, Any, int]]
 
 MOST_COMPARED = 500
 """Trunks that are looked through for what they share."""
-
-MOST_BYTES = 256 * 1024 * 1024
-"""Of a file to import; more is no list of trunks."""
 
 _SIGN_IN = {
     SignIn.REGISTER: "registers",
@@ -42,13 +38,13 @@ _SIGN_IN = {
 async def _trunks(arguments: argparse.Namespace, desk: Desk) -> int:
     trunks, note = desk.trunks(), desk.store_note
     if arguments.json:
-        output.say_json({"trunks": [output.trunk_json(trunk) for trunk in trunks], "note": note or None})
+        say_json({"trunks": [output.trunk_json(trunk) for trunk in trunks], "note": note or None})
         return WORKED
     if not trunks and not note:
         say("No trunks yet. Add one with `ringback add`, or try `ringback demo`.")
     _say_table([_line(trunk) for trunk in trunks])
     if note:
-        say(note, sys.stderr)
+        say_lines(note, err=True)
     return WORKED
 
 
@@ -84,7 +80,7 @@ async def _set(arguments: argparse.Namespace, desk: Desk) -> int:
     changed, mended = await desk.change(trunk.id, name, settings, password)
     kept = password is not None and not desk.vault_note
     if arguments.json:
-        output.say_json(
+        say_json(
             {
                 "trunk": output.trunk_json(changed),
                 "mended": output.mended_json(mended),
@@ -106,7 +102,7 @@ async def _rename(arguments: argparse.Namespace, desk: Desk) -> int:
     before = desk.by_name(arguments.name)
     trunk = await desk.rename(before.id, arguments.new_name)
     if arguments.json:
-        output.say_json({"before": before.name, "trunk": output.trunk_json(trunk)})
+        say_json({"before": before.name, "trunk": output.trunk_json(trunk)})
     else:
         say(f"{before.name} is now called {trunk.name}.")
     return WORKED
@@ -115,7 +111,7 @@ async def _rename(arguments: argparse.Namespace, desk: Desk) -> int:
 async def _duplicate(arguments: argparse.Namespace, desk: Desk) -> int:
     copy = await desk.duplicate(desk.by_name(arguments.name).id)
     if arguments.json:
-        output.say_json({"trunk": output.trunk_json(copy), "note": desk.vault_note or None})
+        say_json({"trunk": output.trunk_json(copy), "note": desk.vault_note or None})
         return WORKED
     if desk.vault_note:
         say(f"Its password was not copied. {desk.vault_note}")
@@ -135,7 +131,7 @@ async def _move(arguments: argparse.Namespace, desk: Desk) -> int:
     await desk.set_order(order)
     names = [each.name for each in desk.trunks()]
     if arguments.json:
-        output.say_json({"trunks": names})
+        say_json({"trunks": names})
     else:
         say(f"{trunk.name} is number {names.index(trunk.name) + 1} of {len(names)} now.")
     return WORKED
@@ -147,7 +143,7 @@ async def _remove(arguments: argparse.Namespace, desk: Desk) -> int:
         name = desk.by_name(name).name
     await desk.remove(desk.id_of(name))
     if arguments.json:
-        output.say_json({"removed": name, "note": desk.vault_note or None})
+        say_json({"removed": name, "note": desk.vault_note or None})
     elif desk.vault_note:
         say(f"{name} is deleted. If its password was saved, it is still in the keyring. {desk.vault_note}")
     else:
@@ -162,14 +158,14 @@ async def _export(arguments: argparse.Namespace, desk: Desk) -> int:
     text = await desk.export_text(tuple(chosen))
     note = "" if arguments.names else desk.store_note
     if note and not (arguments.json and arguments.file):
-        say(note, sys.stderr)
+        say_lines(note, err=True)
     if arguments.file is None:
-        output.say_bytes(text.encode())
+        say_document(text)
         return WORKED
     _write(arguments.file, text)
     names = list(chosen.values())
     if arguments.json:
-        output.say_json({"exported": names, "file": str(arguments.file), "note": note or None})
+        say_json({"exported": names, "file": str(arguments.file), "note": note or None})
     else:
         say(f"{_count(len(names))} written to {arguments.file}, without passwords.")
     return WORKED
@@ -193,36 +189,17 @@ def _write(file: Path, text: str) -> None:
         ) from error
 
 
-def _read(name: str) -> str:
-    try:
-        if name == "-":
-            data = sys.stdin.buffer.read(MOST_BYTES + 1)
-        else:
-            with open(name, "rb") as file:
-                data = file.read(MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UserError(
-            f"{name} can't be read: {reason}.", do="Check its name, and that you may read it.", field="file"
-        ) from error
-    if len(data) > MOST_BYTES:
-        raise UserError(
-            f"{name} is too large to be a list of trunks.", do="Choose another file.", field="file"
-        )
-    return text_of(data)
-
-
 async def _import(arguments: argparse.Namespace, desk: Desk) -> int:
-    text = _read(arguments.file)
+    if arguments.file == "-":
+        text = await run_apart(read_import_stdin)
+    else:
+        text = await desk.read_import(Path(arguments.file))
     if arguments.csv or arguments.file.lower().endswith(".csv"):
         return await _import_table(arguments, desk, text)
-    if arguments.dry_run:
-        trunks = _would_import(desk, read_trunks(text), rename_taken=arguments.rename)
-    else:
-        trunks = await desk.import_text(text, rename_taken=arguments.rename)
+    trunks = await desk.import_text(text, rename_taken=arguments.rename, dry_run=arguments.dry_run)
     names = [trunk.name for trunk in trunks]
     if arguments.json:
-        output.say_json(_imported_json(names, arguments.dry_run, desk))
+        say_json(_imported_json(names, arguments.dry_run, desk))
         return WORKED
     _say_table([_line(trunk) for trunk in trunks])
     _say_conflicts(desk, trunks)
@@ -230,25 +207,6 @@ async def _import(arguments: argparse.Namespace, desk: Desk) -> int:
     if names and not arguments.dry_run:
         say("There are no passwords in such a file. Hand them over: ringback set NAME --password-stdin")
     return WORKED
-
-
-def _would_import(desk: Desk, trunks: Sequence[Trunk], *, rename_taken: bool) -> tuple[Trunk, ...]:
-    """As `Desk.import_text` would, without saving."""
-    from msgspec.structs import replace
-
-    names = [trunk.name for trunk in desk.trunks()]
-    found = []
-    for trunk in trunks:
-        name = free_name(trunk.name, names) if rename_taken else trunk.name
-        if name_key(name) in map(name_key, names):
-            raise SettingError(
-                f"There is a trunk called {shown(name)} already.",
-                do="Choose another name, or add --rename.",
-                field="name",
-            )
-        names.append(name)
-        found.append(replace(trunk, name=name))
-    return tuple(found)
 
 
 async def _import_table(arguments: argparse.Namespace, desk: Desk, text: str) -> int:
@@ -263,7 +221,7 @@ async def _import_table(arguments: argparse.Namespace, desk: Desk, text: str) ->
     code = FAILED if preview.bad else WORKED
     if arguments.json:
         names = [trunk.name for trunk in trunks]
-        output.say_json(_imported_json(names, arguments.dry_run, desk, preview))
+        say_json(_imported_json(names, arguments.dry_run, desk, preview))
         return code
     for note in preview.notes:
         say(note)
@@ -274,7 +232,7 @@ async def _import_table(arguments: argparse.Namespace, desk: Desk, text: str) ->
     say(_imported_words(len(trunks), arguments.dry_run))
     if preview.bad:
         rows = "1 row was" if len(preview.bad) == 1 else f"{len(preview.bad)} rows were"
-        say(f"{rows} left out. Mend what is said above, then import the table of those rows.", sys.stderr)
+        say_err(f"{rows} left out. Mend what is said above, then import the table of those rows.")
     return code
 
 
@@ -285,10 +243,12 @@ def _say_rows(rows: Sequence[CsvRow]) -> None:
         if row.trunk is not None:
             password = "  password given" if row.password else ""
             say(f"{front}  ok      {_line(row.trunk)[1]}{password}")
-        for mend in row.mended:
-            say(f"{'':<{len(front)}}          {mend.key}: {mend.what}")
+        for mend in row.mended if row.trunk is not None else ():
+            where = row.column(mend.key) or mend.key
+            say(f"{'':<{len(front)}}          {where}: {was_and_is(mend)}")
         for problem in row.problems:
-            say(f"{front}  FAILED  {problem.what} {problem.do}")
+            where = row.column(problem.field)
+            say(f"{front}  FAILED  {where}{': ' if where else ''}{problem.what} {problem.do}")
 
 
 def _imported_json(
@@ -307,10 +267,18 @@ def _imported_json(
                 "ok": row.trunk is not None,
                 "password": bool(row.password),
                 "problems": [
-                    {"field": problem.field, "what": problem.what, "do": problem.do}
+                    {
+                        "field": problem.field,
+                        "column": row.headings.get(problem.field),
+                        "what": problem.what,
+                        "do": problem.do,
+                    }
                     for problem in row.problems
                 ],
-                "mended": output.mended_json(row.mended),
+                "mended": [
+                    {**mended, "column": row.headings.get(mended["field"])}
+                    for mended in output.mended_json(row.mended)
+                ],
             }
             for row in rows
         ],
@@ -333,7 +301,7 @@ def _say_conflicts(desk: Desk, trunks: Sequence[Trunk]) -> None:
         return
     for trunk in trunks:
         for conflict in conflicts(trunk, saved):
-            say(f"{trunk.name}: {conflict.what}", sys.stderr)
+            say_err(f"{trunk.name}: {conflict.what}")
 
 
 COMMANDS: dict[str, Command] = {

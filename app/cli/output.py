@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import sys
-from collections.abc import Iterable, Iterator
-from typing import Any, TextIO
+from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
@@ -16,47 +13,9 @@ from app.model.outcome import CallOutcome, RegisterOutcome
 from app.model.quality import Score, summary
 from app.model.settings import Mended
 from app.model.trunk import Trunk
+from app.terminal import say, say_lines
 
 _MARKS = {Verdict.PASS: "ok", Verdict.WARNING: "note", Verdict.FAIL: "FAILED", Verdict.NOT_RUN: "not run"}
-
-
-def say(line: str = "", stream: TextIO | None = None) -> None:
-    """Print one line now, so that a person can follow what happens."""
-    out = stream or sys.stdout
-    coding = out.encoding or "ascii"
-    # A Windows console with an old code page: a question mark is better than no verdict
-    text = line.encode(coding, "replace").decode(coding)
-    with _reader():
-        out.write(text + "\n")
-        out.flush()
-
-
-def say_json(value: Any) -> None:
-    """Print one JSON object, in UTF-8 (RFC 8259 section 8.1) whatever the terminal's encoding is."""
-    say_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
-
-
-def say_bytes(text: bytes) -> None:
-    """Print something as it is."""
-    with _reader():
-        sys.stdout.flush()
-        sys.stdout.buffer.write(text)
-        sys.stdout.buffer.flush()
-
-
-@contextlib.contextmanager
-def _reader() -> Iterator[None]:
-    """Makes a reader that has gone the same error everywhere.
-
-    Raises:
-        BrokenPipeError: It has gone.
-    """
-    try:
-        yield
-    except OSError as error:
-        if sys.platform == "win32" and error.errno == errno.EINVAL:
-            raise BrokenPipeError(errno.EPIPE, "the reader has gone") from error
-        raise
 
 
 def _round(value: float | None, digits: int = 2) -> float | None:
@@ -166,7 +125,7 @@ def trunk_json(trunk: Trunk) -> dict[str, Any]:
 
 def mended_json(mended: Iterable[Mended]) -> list[dict[str, str]]:
     """What was put right, as `--json` gives it."""
-    return [{"field": mend.key, "what": mend.what} for mend in mended]
+    return [{"field": mend.key, "what": mend.what, "was": mend.was, "now": mend.now} for mend in mended]
 
 
 def error_json(error: UserError) -> dict[str, Any]:
@@ -177,23 +136,23 @@ def error_json(error: UserError) -> dict[str, Any]:
 def say_findings(findings: tuple[Finding, ...]) -> None:
     """The findings for a person: what, what it means, what to do, and how it is known."""
     for finding in findings:
-        say(f"[{_MARKS[finding.verdict]}] {finding.title}")
+        say_lines(finding.title, "    ", first=f"[{_MARKS[finding.verdict]}] ")
         if finding.verdict is Verdict.PASS:
             continue
         if finding.meaning:
-            say(f"    {finding.meaning}")
+            say_lines(finding.meaning, "    ")
         if finding.causes:
             say("    Likely causes:")
             for cause in finding.causes:
-                say(f"      - {cause}")
+                say_lines(cause, "        ", first="      - ")
         if finding.do:
             say("    What to do:")
             for number, step in enumerate(finding.do, 1):
-                say(f"      {number}. {step}")
+                say_lines(step, "         ", first=f"      {number}. ")
         if finding.evidence:
             say("    Seen:")
             for line in finding.evidence:
-                say(f"      {line}")
+                say_lines(line, "        ", first="      ")
 
 
 def say_figures(outcome: CallOutcome) -> None:
@@ -224,6 +183,6 @@ def say_figures(outcome: CallOutcome) -> None:
 
 def say_error(error: UserError) -> None:
     """A refusal for a person, on standard error."""
-    say(f"ringback: {error.what}", sys.stderr)
+    say_lines(error.what, "  ", first="ringback: ", err=True)
     if error.do:
-        say(f"  {error.do}", sys.stderr)
+        say_lines(error.do, "  ", err=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from app.cli.output import say, say_json
 from app.errors import SettingError
 from app.flows.add_trunk import OTHER, AddTrunk, refusal_of
 from app.flows.fields import METHOD_WORDS, usable_methods
@@ -15,6 +14,7 @@ from app.model.trunk import SignIn
 from app.model.typed import shown
 from app.providers import catalogue
 from app.providers.schema import Provider
+from app.terminal import say, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

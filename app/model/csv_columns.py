@@ -110,11 +110,13 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         keys: Setting, or `password`, and its place from 0.
+        headings: Setting, or `password`, and what the heading calls it.
         count: Fields of the heading.
         notes: What is not used, a sentence each.
     """
 
     keys: dict[str, int]
+    headings: dict[str, str]
     count: int
     notes: tuple[str, ...]
 
@@ -145,7 +147,8 @@ def find_columns(heading: Sequence[str]) -> Columns:
         else:
             notes.append(f"The column {shown(text.strip())} is not used: it is no setting of a trunk.")
     ordered = dict(sorted(keys.items(), key=lambda item: item[1]))
-    return Columns(keys=ordered, count=len(heading), notes=tuple(notes))
+    headings = {key: heading[at].strip() for key, at in ordered.items()}
+    return Columns(keys=ordered, headings=headings, count=len(heading), notes=tuple(notes))
 
 
 def plain_value(key: str, text: str) -> str:

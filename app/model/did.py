@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import msgspec
 
 from app.errors import SettingError
+from app.model.formatted_number import AS_TEXT, is_date, mend_number, refuse_decimal_point
 from app.model.typed import Typed, shown
 
 MOST_DIDS = 10_000
@@ -20,6 +21,11 @@ _DIGITS = re.compile(r"\+?[0-9]{1,15}")
 _SEPARATORS = re.compile(r"[\s.()/]+")
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
 """Written for "-" by word processors."""
+_FRACTION_OR_EXPONENT = re.compile(
+    r"\A\s*\+?(?:[0-9]{5,},0{1,2}|(?:[0-9]{7,}|[0-9]{1,3}(?:\.[0-9]{3})+),[0-9]{1,2})\s*\Z"
+    r"|[0-9]\s?[eE]\s?[+-]?[0-9]"
+)
+"""With a comma that does not divide DIDs; nobody has a number of one or two digits beside a long one."""
 _BETWEEN_ENDS = re.compile(r"\s+-\s+")
 
 
@@ -52,10 +58,7 @@ def read_dids(typed: Typed) -> tuple[str, ...]:
     Raises:
         SettingError: One of them is no number or no range, or two overlap; the text names them.
     """
-    entries: list[DidRange] = []
-    for part in re.split(r"[;,\n\t]", typed.text):
-        if part.strip():
-            entries.append(_entry(typed, part.strip()))
+    entries = [_entry(typed, part) for part in _parts(typed)]
     if len(entries) > MOST_DIDS:
         raise typed.refuse(f"has {len(entries)} entries", f"At most {MOST_DIDS} are allowed; use ranges.")
     _refuse_overlap(typed, entries)
@@ -64,6 +67,25 @@ def read_dids(typed: Typed) -> tuple[str, ...]:
     if text != typed.text:
         typed.mend(text, f"Written as {text}." if len(text) <= 80 else "Written in one line with ; between.")
     return plain
+
+
+def _parts(typed: Typed) -> Iterator[str]:
+    """What stands between the separators, without what a spreadsheet did to it.
+
+    Raises:
+        SettingError: A spreadsheet has made something else of one of them.
+    """
+    for piece in re.split(r"[;\n\t]", typed.text):
+        # As a whole first: "4,93012E+11" and "493012345678,0" have a comma that separates nothing
+        for part in [piece] if _FRACTION_OR_EXPONENT.search(piece) else piece.split(","):
+            one = Typed(typed.key, typed.label, part.strip())
+            mend_number(one)
+            if is_date(one.text):
+                allowed = f"Write a range as 101-103. {AS_TEXT}"
+                raise one.refuse("is a day of a calendar, not a number", allowed)
+            refuse_decimal_point(one)
+            if one.text:
+                yield one.text
 
 
 def did_ranges(dids: Iterable[str]) -> tuple[DidRange, ...]:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from app.model.caller import caller_name, caller_number
 from app.model.history import HistoryDetails
+from app.model.visible import visible_line
 
 BYTE_ORDER_MARK = "\ufeff"
 """Without it Excel takes UTF-8 for the code page of the computer, and Büro comes out as BÃ¼ro."""
@@ -60,9 +61,11 @@ def harmless(text: str) -> str:
     """A text that no spreadsheet takes for a formula, in whichever column it ends up.
 
     An apostrophe goes in front of what would begin one (OWASP, "CSV Injection"); line breaks and other
-    control characters become blanks.
+    control characters become spaces, and whatever else nobody can see is written out.
     """
-    plain = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text)
+    plain = visible_line(
+        "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text)
+    )
     guarded = _CELL_INSIDE.sub(r"\1'\2", plain)
     return f"'{guarded}" if guarded.lstrip()[:1] in tuple(_STARTS_FORMULA) else guarded
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from itertools import count
 
 from app.model.setting_table import BY_KEY
@@ -22,9 +22,23 @@ def with_ending(name: str, ending: str) -> str:
     return name[: LONGEST_NAME - len(ending)].rstrip() + ending
 
 
+def free_names(names: Iterable[str], taken: Iterable[str]) -> tuple[str, ...]:
+    """As `free_name` for each of them in turn, none of them given twice."""
+    keys = {name_key(other) for other in taken}
+    found = []
+    for name in names:
+        free = _free(name, keys)
+        keys.add(name_key(free))
+        found.append(free)
+    return tuple(found)
+
+
 def free_name(name: str, taken: Iterable[str]) -> str:
     """The name itself, or with the first of " (2)", " (3)" and so on behind it that nobody has."""
-    keys = {name_key(other) for other in taken}
+    return free_names((name,), taken)[0]
+
+
+def _free(name: str, keys: Set[str]) -> str:
     if name_key(name) not in keys:
         return name
     endings = (f" ({number})" for number in count(2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from app.model.countries import COUNTRIES
+from app.model.formatted_number import mend_number, refuse_decimal_point
 from app.model.setting_values import choose, read_user, whole, without_separators
 from app.model.trunk import IdentityHeader, NumberFormat
 from app.model.typed import Typed, shown
@@ -16,6 +17,8 @@ MOST_CHANNELS = 10_000
 
 def read_caller_id(typed: Typed) -> str:
     """A number, from which separators are taken off, or a SIP user."""
+    mend_number(typed)
+    refuse_decimal_point(typed)
     plain = without_separators(typed.text)
     if _NUMBER.fullmatch(typed.text) and plain != typed.text:
         typed.mend(plain, f"Written as {plain}.")

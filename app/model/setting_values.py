@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from app.model import codecs
 from app.model.codecs import CODECS
+from app.model.formatted_number import mend_number, refuse_decimal_point
 from app.model.host import parse_host_port, parse_port
 from app.model.trunk import Dtmf, FromHost, SignIn, Srtp, Transport, Use
 from app.model.typed import Typed, shown
@@ -22,6 +23,9 @@ SHORTEST_EXPIRES_S = 60
 # RFC 3261 section 25.1: user = unreserved, escaped or user-unreserved.
 _USER = re.compile(r"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-Fa-f]{2})+")
 _NUMBER_WITH_SEPARATORS = re.compile(r"\+?[\s(]*[0-9][0-9\s.()/-]*")
+
+_CLEARLY_A_NUMBER = 5
+"""Digits: `12345.0` is a number that a program has written, `1.0` may be a user name."""
 
 _TRANSPORTS = frozenset(transport.value for transport in Transport)
 _TRANSPORTS_TO_COME = frozenset({"sctp", "ws", "wss"})
@@ -63,9 +67,12 @@ def read_user(typed: Typed) -> str:
         # RFC 3261 section 19.1.1: what follows is a password; it must not be shown either.
         typed.original = text.partition(":")[0] + ":…"
         raise typed.refuse('has a ":" in it', "Write only the user here; a password is asked for on its own.")
+    mend_number(typed, fewest_digits=_CLEARLY_A_NUMBER)
+    text = typed.text
     if not text or _USER.fullmatch(text):
         return text
     if _NUMBER_WITH_SEPARATORS.fullmatch(text):
+        refuse_decimal_point(typed)
         plain = without_separators(text)
         raise typed.refuse("has separators in it", f"Write the number without them: {plain}.")
     found = next(char for char in text if not re.fullmatch(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]", char))
@@ -84,6 +91,7 @@ def read_user(typed: Typed) -> str:
 
 def read_auth_id(typed: Typed) -> str:
     """The digest user name, `username` in RFC 3261 section 20.7; may be empty."""
+    mend_number(typed, fewest_digits=_CLEARLY_A_NUMBER)
     return _quotable(typed)
 
 
@@ -148,7 +156,7 @@ def _codec(typed: Typed, word: str, known: str) -> str:
 
 
 def read_ca_file(typed: Typed) -> str:
-    """A path; whether there is a certificate in that file is `app.paths.check_ca_file`'s to say."""
+    """A path; whether there is a certificate in that file is `app.ca_file.check_ca_file`'s to say."""
     return typed.text
 
 

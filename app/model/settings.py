@@ -15,7 +15,7 @@ from app.model.did import read_dids
 from app.model.host import HostPort, parse_host_port
 from app.model.setting_table import BY_KEY, SETTINGS, Group, Kind, Setting
 from app.model.trunk import SignIn, Transport, Trunk
-from app.model.typed import Typed, shown
+from app.model.typed import Typed, clipped, shown
 
 __all__ = [
     "SETTINGS",
@@ -28,6 +28,7 @@ __all__ = [
     "check_trunk",
     "find_setting",
     "new_trunk",
+    "was_and_is",
 ]
 
 
@@ -37,10 +38,20 @@ class Mended(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         key: The setting's key.
         what: What was done, a sentence for the person.
+        was: What was typed, on one line and not too long.
+        now: What it is now, in the same way.
     """
 
     key: str
     what: str
+    was: str = ""
+    now: str = ""
+
+
+def was_and_is(mended: Mended) -> str:
+    """What was put right, with both texts where they differ, for a person who did not type them."""
+    changed = f'"{mended.was}" is now "{mended.now}". ' if mended.was != mended.now else ""
+    return f"{changed}{mended.what}"
 
 
 # Host, servers and users are not among these: what is pasted into them can fill other settings.
@@ -181,7 +192,16 @@ def apply_settings(trunk: Trunk, settings: Mapping[str, str]) -> tuple[Trunk, tu
     for key in ("user", "caller_id"):
         if key in given:
             trunk = _with_user(trunk, given[key], transport_given="transport" in given)
-    return trunk, tuple(Mended(key=key, what=what) for key, typed in given.items() for what in typed.mended)
+    return trunk, tuple(
+        Mended(
+            key=key,
+            what=what,
+            was=clipped(typed.original),
+            now=clipped(_text_of(key, getattr(trunk, key))),
+        )
+        for key, typed in given.items()
+        for what in typed.mended
+    )
 
 
 def check_trunk(trunk: Trunk) -> None:

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import msgspec
 
 from app.errors import SettingError, VaultError
+from app.model.blanks import strip_blanks
 from app.model.csv_columns import PASSWORD, Columns, find_columns, plain_value
 from app.model.names import name_key
 from app.model.password import Secret, check_password
 from app.model.setting_table import LONGEST_DIDS
 from app.model.settings import Mended, new_trunk
+from app.model.spreadsheet import check_password_field, restore
 from app.model.trunk import Trunk
-from app.model.typed import shown
+from app.model.typed import Typed, clipped, shown
 
 MOST_ROWS = 5_000
 """Rows of one file besides its heading."""
+
+MOST_COLUMNS = 1_000
+MOST_LINES = 1_000_000
+"""Empty ones, and those within fields, included."""
+_LONGEST_LINE = 1_000_000
 
 _SEPARATORS = (",", ";", "\t")
 _MOST_PROBLEMS = 10
@@ -49,6 +56,7 @@ class CsvRow(msgspec.Struct, frozen=True, kw_only=True):
         problems: Why it can't be imported.
         mended: What was put right.
         password: Its password, hidden.
+        headings: By setting, the heading of its column in the file.
     """
 
     line: int
@@ -57,6 +65,11 @@ class CsvRow(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...] = ()
     mended: tuple[Mended, ...] = ()
     password: Secret = Secret()
+    headings: Mapping[str, str] = {}
+
+    def column(self, field: str) -> str:
+        """The column of a setting as people know it, `column "SIP user"`; empty for what has none."""
+        return f"column {shown(self.headings[field])}" if field in self.headings else ""
 
     @property
     def name(self) -> str:
@@ -119,6 +132,7 @@ def read_csv(text: str, taken: Iterable[str]) -> CsvPreview:
     """
     text = text.removeprefix("\ufeff")
     _refuse_nul(text)
+    _refuse_endless(text)
     first, rows, columns = _table(text)
     names = {name_key(name): "" for name in taken}
     found = []
@@ -144,6 +158,17 @@ def _refuse_nul(text: str) -> None:
         )
 
 
+def _refuse_endless(text: str) -> None:
+    """What no table has would take minutes, or be worked on in one step in which nothing else can run."""
+    if text.count("\n") + text.count("\r") > 2 * MOST_LINES:
+        do = "Leave out the empty ones, or import it in parts."
+        raise SettingError(f"This file has more than {MOST_LINES:,} lines.", do=do)
+    for number, line in enumerate(io.StringIO(text), 1):
+        if len(line) > _LONGEST_LINE:
+            what = f"Line {number}: it has more than {_LONGEST_LINE:,} characters."
+            raise SettingError(what, do="Choose a file with a table in it.")
+
+
 Rows = list[tuple[int, list[str]]]
 
 
@@ -154,6 +179,11 @@ def _table(text: str) -> tuple[int, Rows, Columns]:
         heading = next(iter(_rows(text, separator, most=1)), None)
         if heading is None:
             raise SettingError("This file is empty.", do="Choose one with a table in it.")
+        if len(heading[1]) > MOST_COLUMNS:
+            raise SettingError(
+                f"Line {heading[0]}: there are more than {MOST_COLUMNS:,} columns.",
+                do="The first row must name the columns, for example: name;host;user;password.",
+            )
         fit = (len(find_columns(heading[1]).keys), len(heading[1]))
         if best is None or fit > best[:2]:
             best = (*fit, separator)
@@ -178,7 +208,9 @@ def _rows(text: str, separator: str, *, most: int) -> Rows:
     """
     # A limit of the module for all readers; this is the only one. Its own is less than a list of DIDs
     csv.field_size_limit(2 * LONGEST_DIDS)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    # A generator, so that other threads can run between the lines of an endless row
+    lines = (line for line in io.StringIO(text, newline=""))
+    reader = csv.reader(lines, delimiter=separator, strict=True)
     rows: Rows = []
     line = 1
     try:
@@ -211,15 +243,23 @@ def _names_separator(cells: list[str]) -> bool:
 
 def _row(line: int, cells: list[str], columns: Columns) -> CsvRow:
     settings: dict[str, str] = {}
+    restored: dict[str, Typed] = {}
     problems: list[Problem] = []
     password = Secret()
     for key, at in columns.keys.items():
         text = cells[at] if at < len(cells) else ""
         if key == PASSWORD:
-            # Only what is really empty is none: blanks may be part of a password
+            # Only what is really empty is none: spaces may be part of a password
             password = Secret(text)
-        elif text.strip():
-            settings[key] = plain_value(key, text)
+        elif strip_blanks(text):
+            settings[key] = text
+            try:
+                typed = restore(key, text)
+            except SettingError as error:
+                problems.append(Problem(field=error.field, what=error.what, do=error.do))
+            else:
+                restored[key] = typed
+                settings[key] = plain_value(key, typed.text)
     if any(cell.strip() for cell in cells[columns.count :]):
         problems.append(
             Problem(
@@ -231,30 +271,50 @@ def _row(line: int, cells: list[str], columns: Columns) -> CsvRow:
     try:
         if password:
             check_password(password.reveal())
-    except VaultError as error:
+            check_password_field(password.reveal())
+    except (VaultError, SettingError) as error:
         problems.append(Problem(field=PASSWORD, what=error.what, do=error.do))
-    trunk, mended, wrong = _trunk(settings)
+    trunk, mended, wrong = _trunk(settings, {problem.field for problem in problems})
     problems += wrong
     return CsvRow(
         line=line,
         settings=settings,
         trunk=None if problems else trunk,
         problems=tuple(problems),
-        mended=mended,
+        mended=_all_mended(restored, mended),
         password=password,
+        headings=columns.headings,
     )
 
 
-def _trunk(settings: Mapping[str, str]) -> tuple[Trunk | None, tuple[Mended, ...], list[Problem]]:
+def _all_mended(restored: Mapping[str, Typed], mended: Sequence[Mended]) -> tuple[Mended, ...]:
+    """What was put right before a setting was read and while it was, with the field as it is in the file."""
+    found: list[Mended] = []
+    for key, typed in restored.items():
+        of_reader = [mend for mend in mended if mend.key == key]
+        now = of_reader[-1].now if of_reader else clipped(typed.text)
+        sentences = (*typed.mended, *(mend.what for mend in of_reader))
+        found += [Mended(key=key, what=what, was=clipped(typed.original), now=now) for what in sentences]
+    return tuple(found)
+
+
+_STAND_INS = {"name": "x", "host": "host.invalid", "user": "x"}
+"""For settings that are needed and already refused, so that the rest of the row is looked at too."""
+
+
+def _trunk(
+    settings: Mapping[str, str], refused: Set[str]
+) -> tuple[Trunk | None, tuple[Mended, ...], list[Problem]]:
     """The trunk; or all that is wrong with it, found by leaving out what was refused."""
     problems: list[Problem] = []
-    rest = dict(settings)
+    rest = {key: text for key, text in settings.items() if key not in refused}
+    rest |= {key: text for key, text in _STAND_INS.items() if key in refused}
     while len(problems) < _MOST_PROBLEMS:
         try:
             trunk, mended = new_trunk("", rest.get("name", ""), rest)
         except SettingError as error:
             problems.append(Problem(field=error.field, what=error.what, do=error.do))
-            if error.field in ("name", "host", "user") or rest.pop(error.field, None) is None:
+            if error.field in _STAND_INS or rest.pop(error.field, None) is None:
                 return None, (), problems
         else:
             return (None, (), problems) if problems else (trunk, mended, problems)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import unicodedata
 
 from app.errors import SettingError
+from app.model.blanks import strip_blanks
+from app.model.visible import visible_line
 
 LINE_BREAKS = frozenset("\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 """What `str.splitlines` breaks at; in a SIP header a line break would begin another header."""
 
 _LONGEST_SHOWN = 120
+_FAR_TOO_LONG = 4
+"""Times what is allowed; up to that, spaces around a value may have made it too long."""
 
 
 class Typed:
@@ -60,11 +64,14 @@ class Typed:
         Raises:
             SettingError: A line break or another control character is in it, or it is too long.
         """
+        if len(self.text) > _FAR_TOO_LONG * longest:
+            # Before anything looks at each character of it
+            raise self.refuse(f"is {len(self.text)} characters long", f"At most {longest} are allowed.")
         if lines:
             self.text = "\n".join(self.text.splitlines())
         elif LINE_BREAKS & set(self.text):
             raise self.refuse("has a line break in it", "Write it on one line.")
-        stripped = _strip_blanks(self.text)
+        stripped = strip_blanks(self.text)
         if stripped != self.text:
             self.mend(stripped, "Blanks around it were taken off.")
         for char in self.text:
@@ -100,12 +107,18 @@ class Typed:
 
 def shown(value: str) -> str:
     """A value for a message: quoted, one line, not too long, without the password of `user:password@host`."""
+    return f'"{clipped(value)}"'
+
+
+def clipped(value: str) -> str:
+    """As `shown`, without the quotes."""
     value = _without_password(value)
     if len(value) > _LONGEST_SHOWN:
         half = _LONGEST_SHOWN // 2  # both ends: a path is known by its last part
         value = f"{value[:half]}…{value[-half:]}"
-    printable = (c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in value)
-    return '"' + "".join(printable) + '"'
+    # Also other spaces than " ", private and unknown characters: else nobody could see what is wrong
+    printable = (c if c.isprintable() else f"[U+{ord(c):04X}]" for c in visible_line(value))
+    return "".join(printable)
 
 
 def _without_password(value: str) -> str:
@@ -113,16 +126,3 @@ def _without_password(value: str) -> str:
     start = front.find(":") + 1 if front.lower().lstrip(" <").startswith(("sip:", "sips:")) else 0
     colon = front.find(":", start)
     return value if not at or colon < 0 else f"{front[:colon]}:…@{behind}"
-
-
-def _strip_blanks(text: str) -> str:
-    start, end = 0, len(text)
-    while start < end and _is_blank(text[start]):
-        start += 1
-    while end > start and _is_blank(text[end - 1]):
-        end -= 1
-    return text[start:end]
-
-
-def _is_blank(char: str) -> bool:
-    return char.isspace() or unicodedata.category(char) == "Cf"

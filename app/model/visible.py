@@ -32,11 +32,13 @@ _JOINED = (
 )
 # Variation selectors: one behind a character chooses its form
 _SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
-_HIDDEN_RUN = (
+_HIDDEN_ONE = (
     f"(?:[{_HIDDEN}]"
     f"|(?<![{_JOINED}])(?<![{_JOINED}]\ufe0f)[{_JOINERS}]|[{_JOINERS}](?![{_JOINED}])"
-    f"|(?<![^\\s{_HIDDEN}{_JOINERS}{_SELECTORS}])[{_SELECTORS}])+"
+    f"|(?<![^\\s{_HIDDEN}{_JOINERS}{_SELECTORS}])[{_SELECTORS}])"
 )
+# What divides lines and moves to the next column, where there may be none of it
+_CONTROLS = "\t-\r\x85\u2028\u2029"
 _LINE_END = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 # Two spaces in a row are ours; more of them, or tabs, would push what follows out of sight
 _GAP = re.compile(r"\s{3,}|[^\S ]")
@@ -50,6 +52,31 @@ def visible(text: str) -> str:
         return text
     text = _hidden_run().sub(_named, _LINE_END.sub("\n", text))
     return text if text.isascii() else _without_towers(text)
+
+
+def visible_line(text: str) -> str:
+    """The same on one line for a terminal or a log: line ends and tabs are named too, and nothing is cut."""
+    if text.isprintable() and (text.isascii() or all(map(_is_western, text))):
+        return text
+    text = _hidden_in_line().sub(_named, text)
+    return text if text.isascii() else _without_towers(text)
+
+
+def visible_json(document: str) -> str:
+    """A JSON document that a terminal shows as it is; its values stay the same.
+
+    JSON itself escapes C0 only (RFC 8259 section 7). Whatever else is hidden can only stand inside strings,
+    where an escape means the same character.
+
+    Args:
+        document: Without lone surrogates.
+    """
+    return _not_from_us().sub(_json_escape, document)
+
+
+def without_surrogates(text: str) -> str:
+    r"""Text that can be encoded: `\udc80` instead of what was not UTF-8."""
+    return _surrogate().sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def one_line(text: str, longest: int = LONGEST) -> str:
@@ -82,10 +109,32 @@ def _cut(text: str, longest: int, *, more: bool) -> str:
     return text[: longest - 1].rstrip(f" \n{_JOINERS}") + "…"
 
 
+# Compiled when they are first needed: that takes 7 ms, and the first window has no text that needs it
+
+
 @cache
 def _hidden_run() -> re.Pattern[str]:
-    # Takes 7 ms, and the first window has no text that needs it
-    return re.compile(_HIDDEN_RUN)
+    return re.compile(f"{_HIDDEN_ONE}+")
+
+
+@cache
+def _hidden_in_line() -> re.Pattern[str]:
+    return re.compile(f"(?:[{_CONTROLS}]|{_HIDDEN_ONE})+")
+
+
+@cache
+def _not_from_us() -> re.Pattern[str]:
+    return re.compile(f"(?!\n)[{_HIDDEN}{_JOINERS}{_CONTROLS}]")
+
+
+@cache
+def _surrogate() -> re.Pattern[str]:
+    return re.compile("[\ud800-\udfff]")
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
 def _is_western(char: str) -> bool:

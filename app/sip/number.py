@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from app.errors import UserError
+from app.model.formatted_number import has_exponent, without_zero_fraction
 from app.model.typed import shown
 
 MAX_LENGTH = 64
@@ -87,6 +88,10 @@ def check_number(text: str, host: str = "") -> str:
         raise _not_a_number(text, "it has a hidden control character in it")
     if not user.strip():
         raise _not_a_number(text, "it has no number in it")
+    if has_exponent(user.strip()):
+        raise _not_a_number(text, "a spreadsheet has shortened it, and its last digits are lost")
+    if without_zero_fraction(user.strip()):
+        raise _not_a_number(text, "it has a decimal point in it")
     result = _number(user, text) if _looks_like_number(user) else _user_name(user, text)
     if len(result) > MAX_LENGTH:
         raise _not_a_number(text, f"it has {len(result)} characters, and {MAX_LENGTH} is the limit")

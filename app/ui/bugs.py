@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import traceback
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -67,8 +66,10 @@ class BugReporter(QObject):
         text = "".join(traceback.format_exception(kind, error, trace))
         if issubclass(kind, KeyboardInterrupt):
             return
-        if sys.stderr is not None:  # there is none in a window started from the desktop of Windows
-            sys.stderr.write(text)
+        from app.terminal import say_err  # late, as above
+
+        for line in text.rstrip("\n").split("\n"):
+            say_err(line)
         self.report(text)
 
     def _on_finished(self) -> None:

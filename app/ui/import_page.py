@@ -98,15 +98,13 @@ class ImportPage(QWidget):
             )
             self._offer_file()
             return
-        self._summary.setText(self._counted(good, bad))
+        mended = sum(bool(row.mended) for row in preview.good)
+        self._summary.setText(f"{self._counted(good, bad)} {self._mended_words(mended)}".strip())
         for words in preview.notes:
             self._middle.addWidget(Text(words, role=TextRole.SMALL, tone=Tone.QUIET))
         self._build_table(preview)
-        if good == 1:
-            self.main_button.setText(self.tr("Import 1 trunk"))
-        else:
-            self.main_button.setText(self.tr("Import {count} trunks").format(count=good))
         if good:
+            self._offer_import(good)
             self.main_button.clicked.connect(self._on_import_clicked)
         else:
             self._offer_file()
@@ -125,6 +123,7 @@ class ImportPage(QWidget):
 
     def show_error(self, error: UserError) -> None:
         """Say why importing the rows failed; nothing of them was kept."""
+        self._offer_import(len(self._preview.good))
         self.main_button.setEnabled(True)
         self._error.setText(str(error))
 
@@ -143,6 +142,17 @@ class ImportPage(QWidget):
             return self.tr("None of these trunks can be imported.")
         words = self.tr("{good} of {all} trunks can be imported. The others are left out.")
         return words.format(good=good, all=good + bad)
+
+    def _mended_words(self, count: int) -> str:
+        if not count:
+            return ""
+        if count == 1:
+            return self.tr("In 1 row, a value was put right: check it.")
+        return self.tr("In {count} rows, values were put right: check them.").format(count=count)
+
+    def _offer_import(self, count: int) -> None:
+        many = self.tr("Import {count} trunks").format(count=count)
+        self.main_button.setText(self.tr("Import 1 trunk") if count == 1 else many)
 
     def _offer_file(self) -> None:
         self.main_button.setText(self.tr("Choose another file…"))
@@ -212,6 +222,8 @@ class ImportPage(QWidget):
         self.detail.set_tone(Tone.QUIET if row.trunk else Tone.BAD)
 
     def _on_import_clicked(self) -> None:
+        # A keyring can take minutes for thousands of passwords
         self.main_button.setEnabled(False)
+        self.main_button.setText(self.tr("Importing…"))
         self._error.clear()
         self.rows_asked.emit(self._preview)

@@ -18,7 +18,7 @@ from app.ui.models.trunk_list import TrunkList
 from app.ui.models.trunk_watch import TrunkWatch
 from app.ui.questions import ask_before_deleting
 from app.ui.style import Tone
-from app.ui.trunk_files import is_our_own, read_file, write_file
+from app.ui.trunk_files import is_our_own, write_file
 
 if TYPE_CHECKING:
     from app.desk import Desk
@@ -182,11 +182,14 @@ class TrunkKeeping(QObject):
 
     def import_from(self, path: Path) -> None:
         """Import an export of ours at once, and show first what a table would bring."""
-        try:
-            text = read_file(path)
-        except UserError as error:
-            self._show_page(path).show_refusal(error)
-            return
+        self._bridge.submit(
+            self,
+            lambda desk: desk.read_import(path),
+            lambda text: self._import_what_was_read(path, text),
+            lambda error: self._show_page(path).show_refusal(error),
+        )
+
+    def _import_what_was_read(self, path: Path, text: str) -> None:
         if is_our_own(text):
             self._import_text(path, text)
             return

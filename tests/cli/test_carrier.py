@@ -16,10 +16,14 @@ import pytest
 from app.sip.carrier.by_hand import CarrierFacts
 from tests.cli.documented import keys
 from tests.helpers.command import Ringback
+from tests.helpers.hostile import EVIL, shows
 
 needs_signals = pytest.mark.skipif(
     not hasattr(os, "killpg"), reason="Windows has no signals to send to another process"
 )
+
+
+NO_LINES = str.maketrans("", "", "\r\n")
 
 
 @needs_signals
@@ -51,7 +55,7 @@ def test_a_reader_that_goes_away_is_no_fault(tmp_path: Path) -> None:
             assert process.poll() is None
         process.stdout.close()
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 1
+        assert process.wait(10) == 141
         assert process.stderr.read() == ""
 
 
@@ -190,3 +194,39 @@ def test_its_accounts_can_call_each_other(ringback: Ringback, by_hand: CarrierFa
     # Nobody answers on a command line, but it rings there
     assert (ended.code, ended.json["result"]) == (1, "no answer"), ended
     assert ended.json["setup_ms"] is not None
+
+
+@needs_signals
+def test_packets_of_anybody_print_nothing_hidden(ringback: Ringback) -> None:
+    with ringback.start("carrier", "--port", 0) as running:
+        running.wait_for("Ctrl-C ends it.\n")
+        port = int(re.search(r"UDP and TCP port (\d+)", running.out)[1])  # type: ignore[index]  # it stands there
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+            phone.settimeout(5)
+            phone.connect(("127.0.0.1", port))
+            own = phone.getsockname()[1]
+            for method in ("REGISTER", "INVITE", "OPTIONS", f"X{EVIL[4:12]}"):
+                text = (
+                    f"{method} sip:6\x1b[2J00@127.0.0.1 SIP/2.0\r\n"
+                    f"Via: SIP/2.0/UDP 127.0.0.1:{own};branch=z9hG4bK{method}\x9b31m\r\n"
+                    f'From: "{EVIL.translate(NO_LINES)}" <sip:1001\u202e@127.0.0.1>;tag=1\r\n'
+                    f"To: <sip:1001\x1b]0;x\x07@127.0.0.1>\r\nCall-ID: {method}\x1b[A\r\nCSeq: 1 {method}\r\n"
+                    f'Authorization: Digest username="\x1b[2J\u202e", realm="ringback", nonce="1", '
+                    'uri="sip:6\x1b[2J00@127.0.0.1", qop=auth, nc=00000001, cnonce="1", '
+                    'response="0123456789abcdef0123456789abcdef"\r\n'
+                    "Content-Length: 0\r\n\r\n"
+                )
+                phone.send(text.encode())
+                phone.send(f"\x1b[2J{EVIL}".encode())
+                phone.send(f"{EVIL.translate(NO_LINES)} sip:x SIP/2.0\r\nVia: \x1b[2J\r\n\r\n".encode())
+            # What it answers last has come through everything in front of it
+            phone.send(
+                f"OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{own};branch=z9hG4bKlast\r\n"
+                "From: <sip:a@b>;tag=2\r\nTo: <sip:x>\r\nCall-ID: last\r\nCSeq: 1 OPTIONS\r\n\r\n".encode()
+            )
+            while b"Call-ID: last" not in phone.recv(65536):
+                pass
+        running.process.send_signal(signal.SIGINT)
+        ended = running.end(seconds=10)
+    assert shows(ended.out + ended.err) == []
+    assert ended.out.count(" is dropped: ") == 12

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from app.terminal import READER_GONE
 from tests.cli.documented import keys
 from tests.helpers.command import ROOT, Ringback
 
@@ -87,4 +88,4 @@ def test_a_reader_that_goes_away_is_no_error(ringback: Ringback) -> None:
         assert process.stdout.readline().startswith(b"Starting")
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(timeout=20) == 1
+        assert process.wait(timeout=20) == READER_GONE

@@ -139,7 +139,7 @@ def test_all_about_one_call_is_shown_with_its_messages(ringback: Ringback) -> No
         "Recording: /music/a.wav",
         "Call-ID: abc@192.0.2.1",
         "[ok] The call was answered.",
-        "to UDP 192.0.2.10:5060\nINVITE sip:1 SIP/2.0",
+        "to UDP 192.0.2.10:5060\n  INVITE sip:1 SIP/2.0",
         "(7 more SIP messages were not kept.)",
     ):
         assert words in out

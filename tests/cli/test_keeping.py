@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from app.importing import MOST_BYTES
 from tests.cli.documented import keys
 from tests.helpers.command import ROOT, Ringback
+from tests.helpers.waiting import wait_for
 
 CANARY = "canary-Xq7p"
 
@@ -163,13 +168,22 @@ def test_a_table_is_shown_first_then_its_good_rows_are_saved(three: Ringback, tm
             (4, "C", True),
         ]
         assert [problem["field"] for problem in rows[1]["problems"]] == ["name"]
-        assert rows[2]["mended"] == [{"field": "host", "what": 'The "sip:" in front was taken off.'}]
+        assert rows[1]["problems"][0]["column"] == "Trunk Name"
+        assert rows[2]["mended"] == [
+            {
+                "field": "host",
+                "what": 'The "sip:" in front was taken off.',
+                "was": "sip:c.example",
+                "now": "c.example",
+                "column": "Server",
+            }
+        ]
         assert three.saved_names() == ["Office", "Home", "Shop", *([] if options else ["A", "C"])]
     words = three.run("import", "--csv", table)
     assert (words.code, three.saved_names()) == (1, ["Office", "Home", "Shop", "A", "C"])
     assert words.out.splitlines()[-1] == "0 trunks saved."
     assert "3 rows were left out" in words.err
-    assert 'line 2     A     FAILED  There is a trunk called "A" already.' in words.out
+    assert 'line 2     A     FAILED  column "Trunk Name": There is a trunk called "A" already.' in words.out
 
 
 def test_a_table_without_problems_ends_well(ringback: Ringback, tmp_path: Path) -> None:
@@ -230,6 +244,55 @@ def test_a_password_of_a_table_is_kept_nowhere_without_a_keyring(ringback: Ringb
     assert CANARY not in f"{shown}{saved}{exported}"
     for file in ringback.data.rglob("*"):
         assert not file.is_file() or CANARY.encode() not in file.read_bytes()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+@pytest.mark.parametrize("kind", ["pipe", "/dev/zero", "folder", "huge"])
+@pytest.mark.parametrize("table", [[], ["--csv"]], ids=["json", "csv"])
+def test_only_an_ordinary_file_is_imported(
+    ringback: Ringback, tmp_path: Path, kind: str, table: list[str]
+) -> None:
+    path = Path(kind) if kind.startswith("/") else tmp_path / kind
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case "huge":
+            with path.open("wb") as out:
+                out.truncate(1 << 40)
+    error = ringback.run("import", path, *table, "--json").error
+    words = {"pipe": "a pipe", "folder": "a folder", "/dev/zero": "a device"}
+    expected = f"it is {words[kind]}, not a file" if kind in words else "it is larger than 20 MB"
+    assert expected in error["what"]
+    assert error["field"] == "file"
+
+
+def test_standard_input_is_imported_and_has_a_limit_too(three: Ringback) -> None:
+    text = three.run("export").out
+    assert three.run("import", "-", "--rename", given=text).code == 0
+    assert len(three.saved_names()) == 6
+    error = three.run("import", "-", "--json", given=" " * (MOST_BYTES + 1)).error
+    assert "more than 20 MB" in error["what"]
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="Windows has no signals to send to another process")
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_waiting_for_standard_input_ends_at_once_when_told_to(
+    ringback: Ringback, stop: signal.Signals
+) -> None:
+    command = ringback.command("import", "-")
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    ) as process:
+        wait_for((ringback.data / "ringback.db").exists, "the command to have begun")
+        wait_for(
+            lambda: len(list(Path(f"/proc/{process.pid}/task").iterdir())) > 1, "it to wait for its input"
+        )
+        process.send_signal(stop)
+        assert process.wait(10) == 130
+        assert process.stderr
+        assert process.stderr.read() == b"ringback: stopped; nothing is left running.\n"
 
 
 def test_every_command_is_documented() -> None:

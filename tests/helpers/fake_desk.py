@@ -11,6 +11,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from app.errors import UserError, VaultError
+from app.importing import read_import_file
 from app.model.audio_choice import AudioChoice
 from app.model.call import CallState, Source
 from app.model.conflicts import Conflict, conflicts
@@ -210,13 +211,19 @@ class FakeDesk:
         ids = [trunk.id for trunk in self._trunks] if trunk_ids is None else trunk_ids
         return write_trunks([self.trunk(trunk_id) for trunk_id in ids])
 
-    async def import_text(self, text: str, *, rename_taken: bool = False) -> tuple[Trunk, ...]:
+    async def read_import(self, path: Path) -> str:
+        await self._begin("read_import", path)
+        return read_import_file(path)
+
+    async def import_text(
+        self, text: str, *, rename_taken: bool = False, dry_run: bool = False
+    ) -> tuple[Trunk, ...]:
         await self._begin("import_text", text, rename_taken)
         new = []
         for trunk in read_trunks(text):
             name = free_name(trunk.name, self._names()) if rename_taken else trunk.name
             new.append(replace(trunk, id=uuid.uuid4().hex, name=name))
-        self._trunks += new
+        self._trunks += [] if dry_run else new
         return tuple(new)
 
     async def preview_csv(self, text: str) -> CsvPreview:

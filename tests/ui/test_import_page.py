@@ -11,14 +11,14 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.errors import StoreError
+from app.importing import MOST_BYTES
 from app.model.trunk_file import write_trunks
 from app.ui.import_page import ImportPage
 from app.ui.models.import_table import Column
-from app.ui.trunk_files import MOST_BYTES
 from app.ui.widgets.text import Text
 from tests.helpers.office import office
 from tests.ui.scene import BACKUP, Scene
-from tests.ui.trunk_scenes import IMPORT_TABLE
+from tests.ui.trunk_scenes import IMPORT_TABLE, MANGLED_TABLE
 
 # The offscreen plugin says so of every window of a fixed size
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)
@@ -52,7 +52,9 @@ def test_table_is_shown_with_what_is_wrong_in_it(scene: Scene, tmp_path: Path) -
     scene.open(office())
     _import(scene, tmp_path, "trunks.csv", IMPORT_TABLE)
     page = _page(scene)
-    assert page.summary == "3 of 6 trunks can be imported. The others are left out."
+    assert page.summary == (
+        "3 of 6 trunks can be imported. The others are left out. In 1 row, a value was put right: check it."
+    )
     assert page.main_button.text() == "Import 3 trunks"
     assert _cells(page, Column.LINE) == ["2", "3", "4", "5", "6", "7"]
     notes = _cells(page, Column.NOTE)
@@ -67,6 +69,33 @@ def test_table_is_shown_with_what_is_wrong_in_it(scene: Scene, tmp_path: Path) -
     assert page.table
     marked = page.table.model().index(2, Column.LINE).data(Qt.ItemDataRole.AccessibleTextRole)
     assert marked == "line 4, can't be imported"
+
+
+def test_what_a_spreadsheet_did_is_put_right_or_refused_with_column_and_value(
+    scene: Scene, tmp_path: Path
+) -> None:
+    scene.open(office())
+    _import(scene, tmp_path, "trunks.csv", MANGLED_TABLE)
+    page = _page(scene)
+    assert page.summary.endswith("In 1 row, a value was put right: check it.")
+    mended, lost, password, good = _cells(page, Column.NOTE)
+    assert 'Column "SIP user": "493012345678.0" is now "493012345678".' in mended
+    assert 'Column "SIP port": "5060,0" is now "5060".' in mended
+    assert 'Column "SIP user": User "4,93012E+11" is a number that a spreadsheet has shortened' in lost
+    assert "Format the column as text" in lost
+    assert 'Column "Secret": The password is a number that a spreadsheet has shortened' in password
+    assert "1,23457E+12" not in password
+    assert good == ""
+    assert page.table
+    model = page.table.model()
+    states = [model.index(row, Column.LINE).data(Qt.ItemDataRole.AccessibleTextRole) for row in range(4)]
+    assert [state.partition(", ")[2] for state in states] == [
+        "can be imported, with values that were put right",
+        "can't be imported",
+        "can't be imported",
+        "can be imported",
+    ]
+    assert _cells(page, Column.USER)[:2] == ["493012345678", "4,93012E+11"]
 
 
 def test_no_password_of_the_table_is_on_screen(scene: Scene, tmp_path: Path) -> None:
@@ -153,8 +182,10 @@ def test_failed_import_of_rows_is_told_and_can_be_tried_again(scene: Scene, tmp_
     _import(scene, tmp_path, "trunks.csv", IMPORT_TABLE)
     page = _page(scene)
     page.main_button.click()
+    assert page.main_button.text() == "Importing…"
     scene.wait(lambda: "The disk is full. Make some room." in _said(page))
     assert page.main_button.isEnabled()
+    assert page.main_button.text() == "Import 3 trunks"
 
 
 @pytest.mark.parametrize(
@@ -164,7 +195,7 @@ def test_failed_import_of_rows_is_told_and_can_be_tried_again(scene: Scene, tmp_
         ("trunks.json", '{"ringback": "calls"}', "This file holds no trunks of Ringback."),
         ("trunks.csv", b"\xff\xfe\x00", "Line 1: this file is not text in UTF-8."),
         ("trunks.csv", "", "This file is empty."),
-        ("trunks.csv", b"x" * (MOST_BYTES + 1), "trunks.csv is larger than 5 MB."),
+        ("trunks.csv", b"x" * (MOST_BYTES + 1), "trunks.csv can't be read: it is larger than 20 MB."),
     ],
 )
 def test_file_that_is_no_use_is_refused_in_words(

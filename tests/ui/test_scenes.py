@@ -34,6 +34,7 @@ def test_state_can_be_shown_in_light_and_dark(
         "settings",
         "settings_of_a_provider",
         "import_preview",
+        "import_mangled",
         "incoming",
         "empty",
         "wizard_providers",

@@ -166,6 +166,11 @@ def import_preview(scene: Scene) -> None:
     _show_table(scene, IMPORT_TABLE)
 
 
+def import_mangled(scene: Scene) -> None:
+    """A table whose numbers a spreadsheet has changed."""
+    _show_table(scene, MANGLED_TABLE)
+
+
 def import_empty(scene: Scene) -> None:
     """A table without trunks."""
     _show_table(scene, "name,host\n")
@@ -189,6 +194,16 @@ Cologne;sip.cologne.example;;five;sctp;
 Dresden;sip.dresden.example;dresden01;;udp;
 """
 """A table as a PBX writes it; one name is taken, one host is none, one row has two mistakes."""
+
+
+MANGLED_TABLE = """\
+Trunk name;Server;SIP user;Secret;SIP port
+Berlin;sip.berlin.example;493012345678.0;one;5060,0
+Munich;sip.munich.example;4,93012E+11;two;5060
+Bonn;sip.bonn.example;49228;1,23457E+12;5060
+Ulm;sip.ulm.example;49731;four;5060
+"""
+"""As a spreadsheet writes it that took user names and ports for numbers."""
 
 
 def _show_table(scene: Scene, table: str) -> None:
@@ -231,6 +246,7 @@ TRUNK_SCENES: dict[str, Callable[[Scene], None]] = {
         switched_off,
         deleted,
         import_preview,
+        import_mangled,
         import_empty,
         import_refused,
     )

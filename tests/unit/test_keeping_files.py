@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from app.desk import Desk
 from app.errors import SettingError, StoreError, UserError, VaultError
-from app.model.trunk import SignIn
+from app.model.trunk import SignIn, Trunk
 from app.paths import Paths
 from app.store import Store
 from app.vault import RunOnlyVault, Trouble, VaultNote
 from tests.helpers.keeping import CANARY, Refusing, With, add, names
+from tests.peers.certificates import Authority
 
 
 def test_what_is_exported_can_be_imported_and_holds_no_secret(with_desk: With, vault: Refusing) -> None:
@@ -119,6 +123,89 @@ def test_without_a_keyring_passwords_of_a_table_are_kept_for_this_run_and_that_i
         await desk.close()
 
     asyncio.run(act())
+
+
+def test_a_ca_file_is_checked_before_a_table_is_imported(with_desk: With, tmp_path: Path) -> None:
+    good, endless = tmp_path / "ca.pem", tmp_path / "endless.pem"
+    good.write_bytes(Authority.create("Test CA").pem)
+    endless.symlink_to("/dev/zero")
+    table = f"name,host,user,ca file\nA,a.example,1,{good}\nB,b.example,1,{endless}\nC,c.example,1,/no.pem\n"
+
+    async def act(desk: Desk) -> None:
+        preview = await desk.preview_csv(table)
+        assert [row.name for row in preview.good] == ["A"]
+        problems = [row.problems[0] for row in preview.bad]
+        assert [problem.field for problem in problems] == ["ca_file", "ca_file"]
+        assert "it is a device, not a file" in problems[0].what
+        assert "/no.pem" in problems[1].what
+        (trunk,) = await desk.import_rows(preview)
+        assert trunk.ca_file == str(good)
+
+    with_desk(act)
+
+
+def test_nothing_is_saved_when_everything_is_only_checked(with_desk: With) -> None:
+    async def act(desk: Desk) -> None:
+        await add(desk, "A")
+        text = await desk.export_text()
+        found = await desk.import_text(text, rename_taken=True, dry_run=True)
+        assert [trunk.name for trunk in found] == ["A (2)"]
+        with pytest.raises(StoreError, match='"A" already'):
+            await desk.import_text(text, dry_run=True)
+        assert names(desk) == ["A"]
+
+    with_desk(act)
+
+
+def test_a_large_import_that_is_cancelled_leaves_nothing_behind(
+    with_desk: With, vault: Refusing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [f"Trunk {number},sip.example.com,{number},{CANARY}" for number in range(100)]
+    table = "\n".join(["name,host,user,password", *rows])
+    began, go_on = threading.Event(), threading.Event()
+    real = Store.add_many
+
+    def slow(store: Store, trunks: Sequence[Trunk]) -> None:
+        real(store, trunks)
+        began.set()
+        go_on.wait(10)
+
+    async def act(desk: Desk) -> None:
+        preview = await desk.preview_csv(table)
+        monkeypatch.setattr(Store, "add_many", slow)
+        task = asyncio.create_task(desk.import_rows(preview))
+        await asyncio.to_thread(began.wait, 10)
+        task.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert desk.trunks() == ()
+        assert vault.kept == {}
+
+    with_desk(act)
+
+
+def test_the_loop_goes_on_while_the_largest_table_is_saved(with_desk: With) -> None:
+    """Many trunks go into the database in a thread: the loop turns all the time."""
+    table = "\n".join(["name,host,user", *(f"Trunk {number},h.example,{number}" for number in range(300))])
+
+    async def act(desk: Desk) -> None:
+        threads: set[int] = set()
+        real = Store.add_many
+
+        def seen(store: Store, trunks: Sequence[Trunk]) -> None:
+            threads.add(threading.get_ident())
+            real(store, trunks)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Store, "add_many", seen)
+            await desk.import_rows(await desk.preview_csv(table))
+            await desk.import_text(await desk.export_text(), rename_taken=True)
+        assert threading.get_ident() not in threads
+        assert len(desk.trunks()) == 600
+
+    with_desk(act)
 
 
 def test_five_hundred_trunks_with_many_numbers_go_out_and_come_in(with_desk: With) -> None:

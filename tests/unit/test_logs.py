@@ -143,8 +143,8 @@ def test_no_text_can_pass_for_a_record_or_drive_a_terminal(log: Paths) -> None:
     assert len(lines) == 3
     assert lines[1].startswith("    2026-01-01")
     assert "\x1b" not in text(log)
-    assert "\\x1b[2J" in text(log)
-    assert lines[2].endswith("\\udcff done")
+    assert "[U+000D U+001B][2J" in text(log)
+    assert lines[2].endswith("[U+DCFF] done")
 
 
 def test_a_childs_endless_line_is_cut(log: Paths) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import errno
 import os
 import stat
@@ -12,14 +11,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from app import paths as paths_module
-from app.errors import SettingError, StoreError
-from app.paths import check_ca_file, default_paths, paths_in
+from app.errors import StoreError
+from app.paths import default_paths, paths_in
 from tests.helpers.disks import small_disk
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits")
@@ -168,51 +163,3 @@ def test_a_folder_without_permission_is_told() -> None:
         )
     assert "may not write" in run.stdout
     assert str(theirs) in run.stdout
-
-
-# The CA file
-
-PEM = """-----BEGIN CERTIFICATE-----
-MIIBejCCASGgAwIBAgIUQwLPXp4Bkz8pT8zC7HvAqEiTqbowCgYIKoZIzj0EAwIw
------END CERTIFICATE-----
-"""
-
-
-def certificate() -> str:
-    """A self-signed certificate, PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test CA")])
-    now = datetime.datetime.now(datetime.UTC)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    return built.public_bytes(serialization.Encoding.PEM).decode()
-
-
-def test_a_ca_file_is_given_back_as_an_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "ca.pem").write_text("# Grüße\n" + certificate(), encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    assert check_ca_file("ca.pem") == str(tmp_path / "ca.pem")
-    assert check_ca_file("") == ""
-
-
-@pytest.mark.parametrize("content", ["", "hello", PEM, "\0\xff"])
-def test_a_file_without_a_certificate_is_refused(tmp_path: Path, content: str) -> None:
-    (tmp_path / "ca.pem").write_text(content, encoding="latin-1")
-    with pytest.raises(SettingError, match="no certificate") as caught:
-        check_ca_file(str(tmp_path / "ca.pem"))
-    assert caught.value.field == "ca_file"
-
-
-def test_a_ca_file_that_is_not_there_or_is_a_folder_is_refused(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.pem", tmp_path):
-        with pytest.raises(SettingError, match="can't be read") as caught:
-            check_ca_file(str(path))
-        assert path.name in caught.value.what

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from app.threads import run_apart
+from app.threads import finish_apart, run_apart
 
 
 def test_a_value_and_an_error_come_back() -> None:
@@ -18,6 +18,32 @@ def test_a_value_and_an_error_come_back() -> None:
         assert await run_apart(int, "1f", base=16) == 31
         with pytest.raises(ValueError, match="nonsense"):
             await run_apart(int, "nonsense")
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_must_not_go_on_alone_is_waited_for_by_who_is_cancelled(fails: bool) -> None:
+    release, done = threading.Event(), []
+
+    def work() -> None:
+        release.wait(10)
+        done.append("done")
+        if fails:
+            raise ValueError("nonsense")
+
+    async def run() -> None:
+        task = asyncio.create_task(finish_apart(work))
+        await asyncio.sleep(0)
+        for _ in range(2):
+            task.cancel()
+            await asyncio.sleep(0)
+        assert not task.done()
+        release.set()
+        with pytest.raises(ValueError if fails else asyncio.CancelledError):
+            await task
+        assert done == ["done"]
+        assert await finish_apart(int, "5") == 5
 
     asyncio.run(run())
 

@@ -11,7 +11,8 @@ from app.errors import SettingError
 from app.model.setting_table import SETTINGS
 from app.model.settings import new_trunk
 from app.model.trunk import Trunk
-from app.model.trunk_file import read_trunks, write_trunks
+from app.model.trunk_file import MOST_TRUNKS, read_trunks, write_trunks
+from tests.helpers.hostile import shows
 
 OFFICE = Trunk(id="", name="Büro »Ost« 📞", host="sip.example.com", user="4711")
 
@@ -69,6 +70,13 @@ REFUSED = {
     "cut off": (document(GOOD)[:-3], "Line 4: this is not JSON", ""),
     "a list": ("[]", "holds no trunks of Ringback", ""),
     "another file": ('{"name": "x"}', "holds no trunks of Ringback", ""),
+    "a key a million times": (
+        document("{" + '"name": "A",' * 1_500_000 + '"host": "b"}'),
+        "Line 4: this has too many keys",
+        "",
+    ),
+    "NUL": (document('{"name": "A\\u0000", "host": "b"}'), "Line 4: Name", "name"),
+    "surrogate": (document('{"name": "A\\ud800", "host": "b"}'), "Line 4: Name", "name"),
     "nested": ("[" * 100_000, "nested too deeply", ""),
     "newer": (
         document(GOOD, head='"ringback": "trunks",\n"version": 2'),
@@ -102,7 +110,7 @@ REFUSED = {
         'Line 2: "version" is there twice',
         "",
     ),
-    "no object": (document(GOOD, "5"), "Trunk 2 in the list is no object", ""),
+    "no object": (document(GOOD, "5"), "Trunk 2 in the list is not an object", ""),
     "unknown key": (
         document(GOOD, '{"name": "B", "host": "b",\n\n"usr": "x"}'),
         "Line 7: There is no setting",
@@ -136,6 +144,23 @@ REFUSED = {
         "name",
     ),
 }
+
+
+def test_as_many_trunks_as_allowed_are_read_and_one_more_is_refused() -> None:
+    many = [
+        f'{{"name": "Trunk {number}", "host": "h.example", "user": "1"}}' for number in range(MOST_TRUNKS)
+    ]
+    assert len(read_trunks(document(*many))) == MOST_TRUNKS
+    with pytest.raises(SettingError, match="Line 5004: there are more than 5,000 entries"):
+        read_trunks(document(*many, '{"name": "One more", "host": "h.example", "user": "1"}'))
+
+
+def test_hidden_characters_are_written_as_escapes_and_come_back() -> None:
+    trunk = replace(OFFICE, name="a\u202eb", notes="c\u200bd\U000e0041e")
+    text = write_trunks([trunk])
+    assert shows(text) == []
+    assert "Büro" not in text
+    assert read_trunks(text) == (trunk,)
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 import unicodedata
 
 import pytest
 
-from app.model.visible import LONGEST, MOST_MARKS, few_lines, one_line, visible
+from app.model.visible import (
+    LONGEST,
+    MOST_MARKS,
+    few_lines,
+    one_line,
+    visible,
+    visible_json,
+    visible_line,
+    without_surrogates,
+)
+from tests.helpers.hostile import EVIL, EVIL_BYTES, shows
 
 # "Prefixed concatenation marks" are format characters by their category, and can be seen
 _SEEN = ("ARABIC", "SYRIAC", "KAITHI")
@@ -118,3 +129,33 @@ def test_few_lines_are_not_more() -> None:
     assert few_lines("a\n" * 5000, 3, 100) == "a\na\na…"
     assert few_lines("a  b" + "\t" * 50 + "c\n   d", 3, 100) == "a  b c\n d"
     assert few_lines("x" * 500, 3, 100) == "x" * 99 + "…"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", ""),
+        ("Büro »Ost« 📞", "Büro »Ost« 📞"),
+        ("a\tb\nc\r", "a[U+0009]b[U+000A]c[U+000D]"),
+        ("a\r\n\x1b[2J", "a[U+000D U+000A U+001B][2J"),
+        ("\x9b31m\x85", "[U+009B]31m[U+0085]"),
+        ("\u2028 \u2029", "[U+2028] [U+2029]"),
+        ("  two  ", "  two  "),
+        ("x" * 5000, "x" * 5000),
+    ],
+)
+def test_a_line_for_a_terminal_names_line_ends_too_and_is_whole(text: str, shown: str) -> None:
+    assert visible_line(text) == shown
+
+
+def test_json_shows_nothing_hidden_and_means_the_same() -> None:
+    document = json.dumps({"a": EVIL, "b": ["\U000e0041", 'q"\\']}, ensure_ascii=False, indent=2)
+    written = visible_json(document)
+    assert shows(written) == []
+    assert json.loads(written) == json.loads(document)
+    assert "\\ud83d" not in visible_json('"📞"')
+
+
+def test_text_with_surrogates_can_be_encoded_afterwards() -> None:
+    assert without_surrogates("a\udc80b\ud83d") == r"a\udc80b\ud83d"
+    without_surrogates(EVIL_BYTES).encode()

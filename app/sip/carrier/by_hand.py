@@ -6,15 +6,14 @@ import asyncio
 import contextlib
 import re
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TextIO
 
 import msgspec
 
 from app.errors import UserError
+from app.logs import log_on_stderr, stop_logging
 from app.providers import catalogue
 from app.providers.schema import Field, Method, Provider
 from app.sip.carrier.impairment import line_in_words
@@ -23,6 +22,7 @@ from app.sip.carrier.process import new_event_loop
 from app.sip.carrier.profile import Profile, profile_named
 from app.sip.carrier.profile_facts import facts_about
 from app.sip.carrier.server import Carrier
+from app.terminal import say, say_err, say_json, when_lost
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 5070
@@ -77,7 +77,7 @@ def run_by_hand(
     as_json: bool = False,
     options: CarrierOptions | None = None,
 ) -> int:
-    """Run the carrier until Ctrl-C; returns the exit code.
+    """Run the carrier until Ctrl-C, or until nobody reads its output; returns the exit code.
 
     Args:
         port: UDP and TCP port, 0 for any free one; 5070 if not given. TLS has the next one.
@@ -90,19 +90,22 @@ def run_by_hand(
             or way to sign in.
     """
     options = msgspec.structs.replace(options or CarrierOptions(), tls=True)
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        with contextlib.suppress(KeyboardInterrupt):
+    handler = log_on_stderr()
+    try:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner, contextlib.suppress(KeyboardInterrupt):
             runner.run(_run(DEFAULT_PORT if port is None else port, folder, as_json, options))
         return 0
+    finally:
+        stop_logging(handler)
 
 
 async def _run(port: int, folder: Callable[[], Path], as_json: bool, options: CarrierOptions) -> None:
-    log = sys.stderr if as_json else sys.stdout
-    stop = asyncio.Event()
+    log = say_err if as_json else say
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     # Windows has no such handler; there Ctrl-C arrives as KeyboardInterrupt
     with contextlib.suppress(NotImplementedError):
         for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, stop.set)
     profile = profile_named(options.provider, options.method, encrypted=options.encrypted)
     users, password = (
         _accounts(catalogue.find(profile.provider), profile.method) if profile else (ACCOUNTS, PASSWORD)
@@ -116,9 +119,9 @@ async def _run(port: int, folder: Callable[[], Path], as_json: bool, options: Ca
         tls_port=port and port + 1,
         options=options,
         profile=profile,
-        note=lambda line: _say(f"{time.strftime('%H:%M:%S')}  {line}", log),
+        note=lambda line: log(f"{time.strftime('%H:%M:%S')}  {line}"),
     ) as carrier:
-        with _ca_file(carrier, folder) as ca_file:
+        with _ca_file(carrier, folder) as ca_file, when_lost(lambda: loop.call_soon_threadsafe(stop.set)):
             facts = CarrierFacts(
                 host=HOST,
                 udp_port=carrier.udp_port,
@@ -136,15 +139,15 @@ async def _run(port: int, folder: Callable[[], Path], as_json: bool, options: Ca
                 line=line_in_words(options) or None,
             )
             if as_json:
-                _say(msgspec.json.format(msgspec.json.encode(facts), indent=2).decode(), sys.stdout)
+                say_json(facts)
             else:
                 for line in _table(facts, profile):
-                    _say(line, sys.stdout)
+                    say(line)
             while not stop.is_set():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), TICK_S)
         if not as_json:
-            _say("Stopping: hanging up what is up.", sys.stdout)
+            say("Stopping: hanging up what is up.")
 
 
 @contextlib.contextmanager
@@ -245,8 +248,3 @@ def _played(facts: CarrierFacts, profile: Profile) -> list[str]:
     if facts.lenient:
         lines += ["", "What is not known or not played:", *(f"  {sentence}" for sentence in facts.lenient)]
     return [*lines, ""]
-
-
-def _say(line: str, stream: TextIO) -> None:
-    stream.write(line + "\n")
-    stream.flush()

@@ -15,8 +15,9 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QGuiApplication, QIcon, QPalette
 
-from app.model.setting_table import BY_KEY
+from app.model.settings import was_and_is
 from app.model.trunk_csv import CsvPreview, CsvRow
+from app.model.typed import shown
 from app.ui.icons import pixmap
 from app.ui.plain_text import cell, tool_tip
 from app.ui.style import Tone, tone_colour
@@ -87,15 +88,14 @@ class ImportTable(QAbstractTableModel):
             case Qt.ItemDataRole.ToolTipRole if column is Column.NOTE:
                 return tool_tip(note(row))
             case Qt.ItemDataRole.DecorationRole if column is Column.LINE:
-                return _mark("pass", Tone.GOOD) if row.trunk else _mark("fail", Tone.BAD)
+                tone = _tone(row)
+                return _mark(_MARKS[tone], tone)
             case Qt.ItemDataRole.ForegroundRole if column is Column.NOTE:
                 tone = Tone.QUIET if row.trunk else Tone.BAD
                 return tone_colour(QGuiApplication.palette(), tone)
             case Qt.ItemDataRole.AccessibleTextRole if column is Column.LINE:
                 line = translate("ImportTable", "line {line}").format(line=row.line)
-                good = translate("ImportTable", "can be imported")
-                bad = translate("ImportTable", "can't be imported")
-                return f"{line}, {good if row.trunk else bad}"
+                return f"{line}, {_state(row)}"
         return None
 
     def _text(self, row: CsvRow, column: Column) -> str:
@@ -118,6 +118,24 @@ class ImportTable(QAbstractTableModel):
                 return note(row)
 
 
+_MARKS = {Tone.GOOD: "pass", Tone.WARNING: "warning", Tone.BAD: "fail"}
+
+
+def _tone(row: CsvRow) -> Tone:
+    if row.trunk is None:
+        return Tone.BAD
+    return Tone.WARNING if row.mended else Tone.GOOD
+
+
+def _state(row: CsvRow) -> str:
+    match _tone(row):
+        case Tone.BAD:
+            return translate("ImportTable", "can't be imported")
+        case Tone.WARNING:
+            return translate("ImportTable", "can be imported, with values that were put right")
+    return translate("ImportTable", "can be imported")
+
+
 def _mark(name: str, tone: Tone) -> QIcon:
     palette = QGuiApplication.palette()
     ratio = QGuiApplication.primaryScreen().devicePixelRatio()
@@ -127,11 +145,20 @@ def _mark(name: str, tone: Tone) -> QIcon:
     return mark
 
 
+def _in_column(row: CsvRow, field: str, words: str) -> str:
+    if field not in row.headings:
+        return words
+    column = translate("ImportTable", "Column {heading}: {words}")
+    return column.format(heading=shown(row.headings[field]), words=words)
+
+
 def note(row: CsvRow) -> str:
     """Why a row can't be imported, or what was put right and what is still to do; a line each."""
     if row.problems:
-        return "\n".join(f"{problem.what} {problem.do}".strip() for problem in row.problems)
-    lines = [f"{BY_KEY[mended.key].label}: {mended.what}" for mended in row.mended]
+        return "\n".join(
+            _in_column(row, each.field, f"{each.what} {each.do}".strip()) for each in row.problems
+        )
+    lines = [_in_column(row, mended.key, was_and_is(mended)) for mended in row.mended]
     if row.trunk and row.trunk.needs_password and not row.password:
         lines.append(translate("ImportTable", "Type its password in its settings afterwards."))
     return "\n".join(lines)

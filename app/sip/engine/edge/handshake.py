@@ -17,11 +17,11 @@ import ssl
 import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
+from app.ca_file import load_ca_file
 from app.errors import SettingError
 from app.model.outcome import LocalCause, TlsFacts
 from app.sip.engine.edge.hop import Hop
@@ -33,9 +33,7 @@ LIMIT_S = 5.0
 """For the connection and its handshake together, seconds."""
 
 _CERTIFICATE_LIMIT_S = 2.0
-_CA_FILE_LIMIT = 4 * 1024 * 1024
 
-_PEM = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----.*?-----END[^\r\n]*-----", re.DOTALL)
 _OPENSSL_DRESSING = re.compile(r"^\[[^\]]*\]\s*|\s*\(_ssl\.c:\d+\)$")
 
 _VERIFY_CODES: dict[int, LocalCause] = {
@@ -68,7 +66,7 @@ def trust(ca_file: str, pin: str = "") -> ssl.SSLContext:
             then the CA file is not used.
 
     Raises:
-        SettingError: The file can't be read or holds no certificate.
+        SettingError: As `app.ca_file.load_ca_file`.
     """
     if pin:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -77,7 +75,7 @@ def trust(ca_file: str, pin: str = "") -> ssl.SSLContext:
     elif ca_file:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-        _load(context, ca_file)
+        load_ca_file(context, ca_file)
     else:
         # Loads the system's own verification through ctypes; not needed with a CA file.
         import truststore
@@ -225,31 +223,6 @@ def _shaken(tls: ssl.SSLObject) -> bool:
     except ssl.SSLWantReadError:
         return False
     return True
-
-
-def _load(context: ssl.SSLContext, ca_file: str) -> None:
-    try:
-        with Path(ca_file).open("rb") as file:
-            data = file.read(_CA_FILE_LIMIT)
-    except (OSError, ValueError) as error:
-        # ValueError: a path that no file can have, such as one with a NUL.
-        words = getattr(error, "strerror", None) or str(error)
-        raise SettingError(
-            f'The CA file "{ca_file}" can\'t be read: {words}.',
-            do="Choose the certificate file that the provider gave you, or clear the setting.",
-            details=str(error),
-            field="ca_file",
-        ) from error
-    blocks = _PEM.findall(data)
-    try:
-        context.load_verify_locations(cadata=b"\n".join(blocks).decode("ascii") if blocks else data)
-    except (ssl.SSLError, ValueError) as error:
-        raise SettingError(
-            f'The CA file "{ca_file}" holds no usable certificate.',
-            do="Choose a PEM file that contains a line with BEGIN CERTIFICATE.",
-            details=_plain(str(error)),
-            field="ca_file",
-        ) from error
 
 
 def _with_certificate(facts: TlsFacts, tls: ssl.SSLObject | ssl.SSLSocket) -> TlsFacts:
