@@ -36,7 +36,7 @@ def _register(lab: NetworkLab, tmp_path: Path, **settings: str) -> tuple[dict[st
 
 @contextmanager
 def _route(lab: NetworkLab, *route: str) -> Iterator[None]:
-    """A route in the router, for one test: the kinds stand in different tables, and one of them goes first."""
+    """A route in the router, for one test: each kind stands in a table of its own."""
     lab.router("route", "add", *route)
     try:
         yield
