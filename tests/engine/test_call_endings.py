@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 
@@ -10,6 +11,7 @@ from app.checks.diagnosis import explain_call
 from app.errors import EngineError
 from app.model.call import CallState, Source
 from app.model.outcome import AnsweredBy, Audio, CallResult, HungUpBy, LocalCause
+from app.sip.engine.edge.icmp import can_read
 from app.sip.notices import CallEnded, CallFigures, CallHold
 from tests.engine.rtp import talking_at
 from tests.engine.scripted import Dialog, rtp_target, sdp
@@ -224,5 +226,26 @@ def test_an_interval_longer_than_ours_is_kept_as_the_caller_wants_it() -> None:
             granted = at.far.of("INVITE", 200)[0]
             assert granted.one("Session-Expires").startswith("300;refresher=")
             assert "timer" in granted.one("Require")
+
+    asyncio.run(run())
+
+
+@pytest.mark.skipif(not can_read(), reason="this system does not hand ICMP errors out")
+def test_a_port_that_was_closed_in_one_call_explains_nothing_of_the_next() -> None:
+    async def run() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+            taken.bind(("127.0.0.1", 0))
+            closed = taken.getsockname()[1]
+        async with scene() as at:
+            first, invite = await at.place()
+            contact = f"Contact: <sip:far@127.0.0.1:{closed}>"
+            at.far.called(invite).respond("200 OK", contact, body=sdp(at.talker.port, formats="0"))
+            await at.until_state(first, CallState.ANSWERED)
+            await at.session.control.hang_up(first)
+            await at.ended(first)
+            second = await at.session.place_call("601", max_seconds=5, ring_seconds=1, source=Source.TONE)
+            outcome = (await at.ended(second)).outcome
+            assert outcome.answered_by is AnsweredBy.LOCAL
+            assert outcome.local_cause is not LocalCause.REFUSED
 
     asyncio.run(run())

@@ -7,8 +7,11 @@ import asyncio
 import pytest
 
 from app.errors import CallRefusedError
+from app.model.call import CallState, Source
 from app.model.outcome import AnsweredBy, Audio, CallResult, HungUpBy, LocalCause, RegisterOutcome
 from app.model.trunk import SignIn, Transport, Trunk, TrunkState
+from app.sip.notices import CallProgress
+from tests.engine.waiting import until
 from tests.helpers.trunks import Seen, call, make_trunk, session, transport_fields
 from tests.helpers.waiting import wait_for
 from tests.peers.kamailio import CarrierPeers
@@ -50,6 +53,35 @@ def test_registers_calls_with_audio_both_ways_and_unregisters(
 
     asyncio.run(run())
     wait_for(lambda: not carrier_peers.registrations(carrier_peers.user), "the registration to be gone")
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_trunk_can_call_its_own_number_through_a_proxy(carrier_peers: CarrierPeers, transport: str) -> None:
+    # Kamailio keeps the Call-ID, so the call that comes in has the one of the call that went out
+    trunk = make_trunk(user=carrier_peers.user, **transport_fields(transport, carrier_peers))
+    seen = Seen()
+
+    def state_of(call_id: str) -> CallState:
+        return [notice.state for notice in seen.of(CallProgress) if notice.call_id == call_id][-1]
+
+    async def run() -> None:
+        async with session(trunk, carrier_peers.password, seen) as opened:
+            await opened.connect()
+            ours = await opened.place_call(
+                carrier_peers.user, max_seconds=60, ring_seconds=10, source=Source.TONE
+            )
+            (theirs,) = await until(
+                lambda: [n.call_id for n in seen.of(CallProgress) if n.state is CallState.INCOMING],
+                "the call",
+            )
+            await opened.control.answer(theirs, max_seconds=60, source=Source.TONE)
+            for call_id in (ours, theirs):
+                await until(lambda call_id=call_id: state_of(call_id) is CallState.ANSWERED, "the answer")
+            await opened.control.hang_up(theirs)
+            outcome = await opened.wait_call(ours)
+            assert (outcome.result, outcome.hung_up_by) == (CallResult.ANSWERED, HungUpBy.THEM)
+
+    asyncio.run(run())
 
 
 REFUSALS = (

@@ -202,8 +202,10 @@ class Engine:
             case Unregister():
                 self._sign_in.unregister(self._account)
             case SendOptions(limit_s=limit_s):
+                self._failure = None
                 self._sign_in.send_options(*self._open(), limit_s)
             case PlaceCall():
+                self._failure = None  # of what was sent before
                 self._calls.place(command, *self._open())
             case AnswerCall():
                 self._calls.answer(command)

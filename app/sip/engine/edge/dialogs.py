@@ -67,7 +67,7 @@ class Leg:
 
 
 class Call:
-    """What is known by one Call-ID.
+    """One call, with all its legs.
 
     Attributes:
         call_id, inner_id: The Call-ID as it is on the wire, and as PJSIP gets it.
@@ -80,9 +80,9 @@ class Call:
         legs: By the far end's tag.
     """
 
-    def __init__(self, call_id: str, *, incoming: bool, local: str, local_tag: str) -> None:
+    def __init__(self, call_id: str, inner_id: str, *, incoming: bool, local: str, local_tag: str) -> None:
         self.call_id = call_id
-        self.inner_id = inner_call_id(call_id)
+        self.inner_id = inner_id
         self.incoming = incoming
         self.local = local
         self.local_tag = local_tag
@@ -93,10 +93,14 @@ class Call:
 
 
 class Dialogs:
-    """All calls of an engine, the newest last."""
+    """All calls of an engine, the newest last.
+
+    A call to our own number comes back through a proxy with the Call-ID that it went out with, so that one
+    call of ours and one of theirs can share it. To PJSIP theirs then has another.
+    """
 
     def __init__(self) -> None:
-        self._calls: OrderedDict[str, Call] = OrderedDict()
+        self._calls: OrderedDict[tuple[str, bool], Call] = OrderedDict()
         self._inner: dict[str, Call] = {}
         self._legs: dict[int, Leg] = {}
         self._numbers = itertools.count(1)
@@ -106,8 +110,8 @@ class Dialogs:
         return len(self._calls)
 
     def of(self, call_id: str) -> Call | None:
-        """The call with this Call-ID on the wire."""
-        return self._calls.get(call_id)
+        """The call with this Call-ID on the wire; of two, the one that came in."""
+        return self._calls.get((call_id, True)) or self._calls.get((call_id, False))
 
     def inside(self, inner_id: str) -> Call | None:
         """The call with this Call-ID in PJSIP."""
@@ -124,12 +128,15 @@ class Dialogs:
 
     def begin(self, call_id: str, *, incoming: bool, local: str, local_tag: str) -> Call:
         """Enter a call."""
-        call = Call(call_id, incoming=incoming, local=local, local_tag=local_tag)
-        self.forget(call_id)
-        self._calls[call_id] = self._inner[call.inner_id] = call
+        self._drop((call_id, incoming))
+        inner_id = inner_call_id(call_id)
+        if inner_id in self._inner:
+            inner_id = f"{_digest(call_id)}@back"
+        call = Call(call_id, inner_id, incoming=incoming, local=local, local_tag=local_tag)
+        self._calls[call_id, incoming] = self._inner[inner_id] = call
         if len(self._calls) > MOST_CALLS:
-            over = (known.call_id for known in self._calls.values() if known.ended_at is not None)
-            self.forget(next(over, next(iter(self._calls))))
+            over = (key for key, known in self._calls.items() if known.ended_at is not None)
+            self._drop(next(over, next(iter(self._calls))))
         return call
 
     def leg(self, call: Call, remote_tag: str, remote: str, target: Uri, peer: Hop) -> Leg:
@@ -146,29 +153,34 @@ class Dialogs:
 
     def match(self, head: Head) -> Leg | None:
         """The leg that a request of the far end is in (section 12.2.2), None when it is in none."""
-        call = self._calls.get(head.call_id)
-        if call is None or head.to is None or head.sender is None:
+        if head.to is None or head.sender is None or not head.to.tag:
             return None
-        if head.to.tag != call.local_tag or not call.local_tag:
-            return None
-        return call.legs.get(head.sender.tag)
+        for incoming in (True, False):
+            call = self._calls.get((head.call_id, incoming))
+            if call is not None and call.local_tag == head.to.tag and head.sender.tag in call.legs:
+                return call.legs[head.sender.tag]
+        return None
 
     def forget(self, call_id: str) -> None:
-        """Drop a call."""
-        call = self._calls.pop(call_id, None)
+        """Drop what has this Call-ID."""
+        for incoming in (True, False):
+            self._drop((call_id, incoming))
+
+    def forget_ended(self, now: float) -> None:
+        """Drop calls that ended long enough ago; `now` is monotonic seconds."""
+        due = [
+            key for key, c in self._calls.items() if c.ended_at is not None and now - c.ended_at > LINGER_S
+        ]
+        for key in due:
+            self._drop(key)
+
+    def _drop(self, key: tuple[str, bool]) -> None:
+        call = self._calls.pop(key, None)
         if call is None:
             return
         self._inner.pop(call.inner_id, None)
         for leg in call.legs.values():
             self._legs.pop(leg.number, None)
-
-    def forget_ended(self, now: float) -> None:
-        """Drop calls that ended long enough ago; `now` is monotonic seconds."""
-        due = [
-            c.call_id for c in self._calls.values() if c.ended_at is not None and now - c.ended_at > LINGER_S
-        ]
-        for call_id in due:
-            self.forget(call_id)
 
 
 def inner_call_id(call_id: str) -> str:

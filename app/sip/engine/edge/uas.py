@@ -133,7 +133,7 @@ class Uas:
         if not self._admission.may_call(user, source):
             return Decision(answers.UNKNOWN_USER, stranger=True)
         call = self._dialogs.of(head.call_id)
-        if call is not None and call.ended_at is None:
+        if call is not None and call.incoming and call.ended_at is None:
             # It came on two ways (section 8.2.2.2), or uses the Call-ID of another call
             return Decision(answers.LOOP)
         if message.named("replaces"):

@@ -86,6 +86,14 @@ def test_everything_else_is_kept_where_it_stands() -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "required"),
+    [("421 Extension Required", ("timer", "100rel")), ("420 Bad Extension", ()), ("200 OK", ())],
+)
+def test_what_a_421_requires_is_kept(status: str, required: tuple[str, ...]) -> None:
+    assert explained("Require: timer, 100rel", start=f"SIP/2.0 {status}").requires == required
+
+
+@pytest.mark.parametrize(
     ("lines", "least"),
     [
         (("Min-Expires: 1800",), 1800),

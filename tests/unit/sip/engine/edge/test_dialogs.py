@@ -71,6 +71,25 @@ def test_a_call_that_begins_again_is_a_new_one(dialogs: Dialogs) -> None:
     assert len(dialogs) == 1
 
 
+def test_a_call_of_ours_and_one_of_theirs_can_share_a_call_id(dialogs: Dialogs) -> None:
+    ours = dialogs.begin("call-1", incoming=False, local="<sip:a@b>;tag=ours", local_tag="ours")
+    theirs = dialogs.begin("call-1", incoming=True, local="", local_tag="mine")
+    assert len(dialogs) == 2
+    assert ours.inner_id == "call-1"
+    assert theirs.inner_id != "call-1"
+    assert (dialogs.inside("call-1"), dialogs.inside(theirs.inner_id)) == (ours, theirs)
+    assert dialogs.of("call-1") is theirs
+    one, two = leg_of(dialogs, ours, "mine"), leg_of(dialogs, theirs, "ours")
+    to, sender = "To: <sip:1001@h>;tag={}", "From: <sip:1001@h>;tag={}"
+    assert dialogs.match(read(request("BYE", to=to.format("ours"), sender=sender.format("mine")))) is one
+    assert dialogs.match(read(request("BYE", to=to.format("mine"), sender=sender.format("ours")))) is two
+    assert dialogs.match(read(request("BYE", to=to.format("mine"), sender=sender.format("mine")))) is None
+    again = dialogs.begin("call-1", incoming=True, local="", local_tag="")
+    assert (dialogs.of("call-1"), dialogs.inside("call-1"), len(dialogs)) == (again, ours, 2)
+    dialogs.forget("call-1")
+    assert len(dialogs) == 0
+
+
 def test_ended_calls_are_forgotten_after_a_while(dialogs: Dialogs) -> None:
     first, second, third = (
         dialogs.begin(call_id, incoming=True, local="", local_tag="") for call_id in "abc"

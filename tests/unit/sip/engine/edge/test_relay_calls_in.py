@@ -7,15 +7,18 @@ from typing import Any
 import pytest
 
 from app.model.outcome import Direction
+from app.model.signalling import Handling
 from app.model.trunk import Transport
 from app.sip.engine.call_rate import BURST
 from app.sip.engine.edge.dialogs import LINGER_S
 from app.sip.engine.edge.incoming import ANSWERS_A_SECOND
 from app.sip.engine.edge.transactions import KEEP_S
-from app.sip.syntax.message import Message
+from app.sip.fingerprint import fingerprint
+from app.sip.syntax.message import Header, Message, serialise
 from app.sip.syntax.sdp import read_sdp
+from app.sip.syntax.text import readable_lines
 from tests.unit.sip.accounts import hop
-from tests.unit.sip.engine.edge.relaying import OURS, SERVER, STRANGER, Scene, lines, uri_of
+from tests.unit.sip.engine.edge.relaying import OURS, SERVER, STRANGER, Scene, answer, lines, uri_of
 from tests.unit.sip.samples import SDP, SDP_TYPE, request
 
 VIA = "Via: SIP/2.0/UDP 203.0.113.1:5060;rport;branch=z9hG4bK{}"
@@ -383,7 +386,7 @@ def test_a_flood_of_strangers_is_answered_only_so_often(scene: Scene) -> None:
     assert len(scene.sent) == ANSWERS_A_SECOND
 
 
-def test_more_calls_than_pjsip_can_begin_are_asked_to_come_back(scene: Scene) -> None:
+def test_more_calls_than_pjsip_can_begin_are_busy(scene: Scene) -> None:
     for number in range(20):
         scene.far(invite(branch=str(number), call_id=f"Call-ID: {number}"))
     assert len(scene.delivered) == BURST
@@ -408,3 +411,97 @@ def test_answers_of_both_kinds_go_to_the_port_that_the_via_asks_for(
     scene.stack_answers(scene.take_delivered(), "180 Ringing")
     scene.far(request("OPTIONS", via=f"Via: {via}", call_id="Call-ID: x"), source)
     assert [place for _, place in scene.sent] == [hop("203.0.113.1", port)] * 2
+
+
+# A call of ours that comes back
+
+
+def test_a_call_to_our_own_number_through_a_proxy_is_two_calls(scene: Scene) -> None:
+    # A proxy keeps the Call-ID (RFC 3261 section 16.6), so both calls have the same one
+    scene.stack("INVITE", SDP_TYPE, uri="sip:1001@sip.example.com", to="<sip:1001@sip.example.com>", body=SDP)
+    out = scene.take_sent("INVITE")
+
+    def passed_on(message: Message, branch: str) -> bytes:
+        via = Header(name="via", line=f"Via: SIP/2.0/UDP 203.0.113.1:5060;branch=z9hG4bK{branch}")
+        headers = (via, *(header for header in message.headers if header.name != "route"))
+        return serialise(Message(start=message.start, headers=headers, body=message.body))
+
+    def sent_back(message: Message) -> bytes:
+        _, *headers = message.headers
+        return serialise(Message(start=message.start, headers=tuple(headers), body=message.body))
+
+    scene.far(passed_on(out, "p1"))
+    got = scene.take_delivered("INVITE")
+    assert got.first("call-id") != "call-1"
+    scene.stack_answers(got, "200 OK", SDP_TYPE, body=SDP)
+    ok_in = scene.take_sent("SIP/2.0 200")
+    assert ok_in.first("call-id") == "call-1"
+    scene.far(sent_back(ok_in))
+    ok_out = scene.take_delivered("SIP/2.0 200")
+    assert ok_out.first("call-id") == "call-1"
+
+    scene.within(ok_out, "ACK", cseq=1)
+    ack = scene.take_sent("ACK")
+    assert ack.uri == uri_of(ok_in.first("contact"))
+    scene.far(passed_on(ack, "p2"))
+    assert scene.take_delivered("ACK").first("call-id") == got.first("call-id")
+
+    # Hung up by the one who was called
+    hangs_up(scene, got)
+    bye = scene.take_sent("BYE")
+    assert bye.first("call-id") == "call-1"
+    scene.far(passed_on(bye, "p3"))
+    bye_out = scene.take_delivered("BYE")
+    assert (bye_out.first("call-id"), bye_out.first("to")) == (
+        "call-1",
+        "<sip:1001@sip.example.com>;tag=ours",
+    )
+    scene.stack_answers(bye_out, "200 OK")
+    ok_bye = scene.take_sent("SIP/2.0 200")
+    scene.far(sent_back(ok_bye))
+    assert scene.take_delivered("SIP/2.0 200").first("call-id") == got.first("call-id")
+    assert {seen.call_id for seen in scene.seen} == {"call-1", got.first("call-id")}
+
+
+# Messages like one that ended an engine
+
+
+def held(raw: bytes) -> tuple[str, ...]:
+    """The fingerprint of a message, as the parent remembers it."""
+    return (fingerprint(readable_lines(raw)),)
+
+
+def test_a_request_like_one_that_ended_an_engine_is_refused_and_reported() -> None:
+    raw = invite("X-Odd: boom")
+    scene = Scene(quarantine=held(raw))
+    # Drawn anew, it is the same message still
+    again = invite("X-Odd: boom", branch="another-branch", call_id="Call-ID: 9f8e7d6c5b4a@h")
+    for same in (raw, again):
+        scene.far(same)
+        scene.take_sent("SIP/2.0 400 Bad Request")
+        problem = scene.seen[-2].problems[-1]
+        assert (problem.handling, problem.what) == (
+            Handling.DROPPED,
+            "is like a message that ended Ringback's engine before",
+        )
+    assert scene.delivered == []
+    scene.far(invite("X-Odd: other"))
+    scene.take_delivered("INVITE")
+
+
+def test_an_answer_like_one_that_ended_an_engine_fails_its_request() -> None:
+    _, request_out = Scene().call()
+    raw = answer(request_out, "200 OK", "X-Odd: boom")
+    scene = Scene(quarantine=held(raw))
+    _, request_out = scene.call()
+    scene.far(answer(request_out, "200 OK", "X-Odd: boom"))
+    scene.take_delivered("SIP/2.0 503 an answer came that can't be read")
+    scene.stack("OPTIONS", call_id="other")
+    scene.far(answer(scene.sent[-1][0], "200 OK"))
+    scene.take_delivered("SIP/2.0 200 OK")
+
+
+def test_what_is_no_message_can_not_be_held_back() -> None:
+    scene = Scene(quarantine=held(b"hello"))
+    scene.far(b"hello")
+    assert len(scene.seen) == 1

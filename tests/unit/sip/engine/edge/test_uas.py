@@ -24,12 +24,13 @@ EVERY_METHOD = (*answers.METHODS, "REGISTER", "SUBSCRIBE", "PUBLISH", "MESSAGE",
 
 
 class Scene:
-    """A user agent with one call up."""
+    """A user agent with a call of ours and one of theirs."""
 
     def __init__(self, **changes: Any) -> None:
         self.dialogs = Dialogs()
         call = self.dialogs.begin("call-1", incoming=False, local="<sip:1001@h>;tag=ours", local_tag="ours")
         self.leg: Leg = self.dialogs.leg(call, "far", "<sip:7@h>;tag=far", parse_uri("sip:7@h"), SERVER)
+        self.theirs = self.dialogs.begin("in-1", incoming=True, local="", local_tag="")
         self.uas = Uas(self.dialogs, Admission(account(**{"dids": ("+4930123456",), **changes})))
 
     def gets(self, raw: bytes, source: Hop = SERVER, invite: Received | None = None) -> Decision:
@@ -280,7 +281,7 @@ def test_a_strangers_call_for_another_name_is_404_before_anything_else(scene: Sc
         invite(user=user),
         invite("Require: nothing", user=user),
         invite(user=user, body=b"nonsense"),
-        invite(user=user, call_id="Call-ID: call-1"),
+        invite(user=user, call_id="Call-ID: in-1"),
         invite("Replaces: call-1;to-tag=ours;from-tag=far", user=user),
     ):
         assert scene.gets(raw, STRANGER) == Decision(answers.UNKNOWN_USER, stranger=True)
@@ -289,7 +290,7 @@ def test_a_strangers_call_for_another_name_is_404_before_anything_else(scene: Sc
 @pytest.mark.parametrize(
     ("raw", "expected"),
     [
-        (invite(call_id="Call-ID: call-1"), 482),
+        (invite(call_id="Call-ID: in-1"), 482),
         (invite("Replaces: call-1;to-tag=ours;from-tag=far"), 603),
         (invite("Require: replaces", "Replaces: x;to-tag=a;from-tag=b"), 603),
         (invite("Require: nothing"), 420),
@@ -305,10 +306,14 @@ def test_calls_that_can_not_be_taken_are_refused_in_words(scene: Scene, raw: byt
 
 
 def test_a_call_id_can_be_used_again_once_its_call_is_over(scene: Scene) -> None:
-    raw = invite(call_id="Call-ID: call-1")
+    raw = invite(call_id="Call-ID: in-1")
     assert code(scene.gets(raw)) == 482
-    scene.leg.call.ended_at = 1.0
+    scene.theirs.ended_at = 1.0
     assert scene.gets(raw) == Decision(passes=True)
+
+
+def test_a_call_of_ours_that_comes_back_to_us_is_a_call(scene: Scene) -> None:
+    assert scene.gets(invite(call_id="Call-ID: call-1")) == Decision(passes=True)
 
 
 def test_more_calls_than_can_be_remembered_are_refused(scene: Scene) -> None:
