@@ -32,6 +32,7 @@ from app.sip.dialling import Dialled, dial
 from app.sip.notices import Notice
 from app.sip.supervisor import Supervisor
 from app.store import Store, StoredSetting, window_setting
+from app.system_country import system_countries
 from app.vault import ANSWER_LIMIT_S, Vault, VaultNote
 
 if TYPE_CHECKING:
@@ -396,7 +397,7 @@ class Desk:
         plan = CallPlan(source=Source.TONE, max_seconds=max_seconds, ring_seconds=ring_seconds)
         with self.history.log.outgoing(trunk, number, plan) if meant else nullcontext():
             check_length(max_seconds, ring_seconds)
-            return dial(number, trunk)
+            return dial(number, trunk, system_countries())
 
     async def place_call(
         self,

@@ -18,8 +18,9 @@ from app.sip.demo import DemoCarrier
 from app.sip.engine.call_rate import CallRate
 from app.sip.engine.edge.hop import Hop
 from app.sip.engine.edge.outward import Face
-from app.sip.engine.edge.relay import Relay, Wire
+from app.sip.engine.edge.relay import Relay
 from app.sip.engine.edge.seen import Seen
+from app.sip.engine.edge.wire import Wire
 from app.sip.messages import (
     CallChanged,
     Event,
@@ -113,12 +114,14 @@ def _way_of_a_message_us() -> float:
         rate=CallRate(),
     )
     relay = Relay(wire)
-    sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 101\r\n"
+    sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+    sdp += "m=audio 4000 RTP/AVP 0 101\r\n"
     sdp += "a=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=sendrecv\r\n"
     invite = (
         "INVITE sip:600@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:4001;rport;branch=z9hG4bK1\r\n"
         "Max-Forwards: 70\r\nFrom: <sip:1001@127.0.0.1>;tag=a\r\nTo: <sip:600@127.0.0.1>\r\n"
-        "Contact: <sip:1001@127.0.0.1:4001;ob>\r\nCall-ID: bench\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+        "Contact: <sip:1001@127.0.0.1:4001;ob>\r\nCall-ID: bench\r\nCSeq: 1 INVITE\r\n"
+        "Content-Length: 0\r\n\r\n"
     )
     relay.from_pjsip(invite.encode())
     answer = (

@@ -1,7 +1,7 @@
 """A plain pjsua2 endpoint, as its documentation shows it: what Ringback's engine is measured against.
 
-Reads one JSON object from standard input (port, user, password, rounds, number, seconds) and writes one line of JSON
-with what it took: the times of registrations with digest, and the processor time of a call.
+Reads one JSON object from standard input (port, user, password, rounds, number, seconds) and writes one
+line of JSON with what it took: the times of registrations with digest, and the processor time of a call.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ def main() -> None:
     settings.regConfig.registrarUri = f"sip:{where}"
     settings.regConfig.registerOnAdd = False
     settings.natConfig.contactRewriteUse = 0
+    settings.mediaConfig.transportConfig.boundAddress = "127.0.0.1"
     credentials = pj.AuthCredInfo("digest", "*", asked["user"], 0, asked["password"])
     settings.sipConfig.authCreds.append(credentials)
     account = _Account()

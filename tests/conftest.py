@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,12 +17,19 @@ from pathlib import Path
 
 import pytest
 
+from app.system_country import system_countries
 from tests.helpers import leaks
 from tests.helpers.waiting import wait_for
 
 # Before any test module imports Qt or keyring, and whatever the desktop of the one who runs it says
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ["PYTHON_KEYRING_BACKEND"] = _NO_KEYRING = "keyring.backends.fail.Keyring"
+
+# Where the computer is, its country's emergency numbers are refused, and no test may depend on that
+os.environ["LC_ALL"] = "C.UTF-8"
+if hasattr(time, "tzset"):
+    os.environ["TZ"] = "UTC"
+    time.tzset()
 
 _OF_THE_DESKTOP = ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "GNOME_KEYRING_CONTROL")
 _GRACE_S = 3.0
@@ -48,6 +56,14 @@ def no_leaks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     left = leaks.left(mark, before)
     leaks.end_processes(left)
     pytest.fail("The test left something alive:\n  " + "\n  ".join(left.lines), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def own_country() -> Iterator[None]:
+    """Each test asks again which country this computer is in, as some of them change that."""
+    system_countries.cache_clear()
+    yield
+    system_countries.cache_clear()
 
 
 @pytest.fixture(autouse=True)

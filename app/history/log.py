@@ -17,6 +17,7 @@ from app.sip.dialling import dial
 from app.sip.notices import CallAccepted, CallEnded, CallProgress, CallRecording, Notice, TraceAdded
 from app.sip.number import check_number
 from app.sip.trace import read_head
+from app.system_country import system_countries
 
 MOST_DIALOGS = 200
 """Call-IDs whose SIP messages are held in memory, those of running calls not counted."""
@@ -219,7 +220,7 @@ class CallLog:
 def _dialled(number: str, trunk: Trunk) -> str | None:
     """What would have been sent; empty for a number that is never called, None for what is no number."""
     try:
-        return dial(number, trunk).user
+        return dial(number, trunk, system_countries()).user
     except CallRefusedError:
         pass
     except UserError:

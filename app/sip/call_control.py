@@ -32,6 +32,7 @@ from app.sip.messages import (
     WatchDevices,
 )
 from app.sip.notices import CallAccepted
+from app.system_country import system_countries
 
 StepCommand = (
     AnswerCall
@@ -171,5 +172,5 @@ class CallControl:
 
     def _dialled(self, number: str) -> tuple[str, str, tuple[str, ...]]:
         trunk = self._trunk
-        dialled = dial(number, trunk)
+        dialled = dial(number, trunk, system_countries())
         return dialled.user, trunk.country, prefixes(trunk.tech_prefix, trunk.tech_separator)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from app.errors import CallRefusedError
 from app.model.numbering import write_caller_id, write_destination
 from app.model.trunk import Trunk
-from app.sip.emergency import guard, guard_behind
+from app.sip.emergency import guard_behind
 from app.sip.number import check_number
 
 
@@ -27,12 +29,14 @@ class Dialled(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-def dial(number: str, trunk: Trunk) -> Dialled:
+def dial(number: str, trunk: Trunk, here: Collection[str] = ()) -> Dialled:
     """What a trunk makes of a number.
 
     Args:
         number: As typed.
         trunk: How it writes numbers; its host, as an address at another host is refused; its country.
+        here: ISO 3166 codes of the countries that this computer may be in, whose emergency numbers are
+            refused too.
 
     Raises:
         CallRefusedError: An emergency number, as typed or at any step of its rewriting; or the trunk allows
@@ -47,11 +51,11 @@ def dial(number: str, trunk: Trunk) -> Dialled:
         )
     # A cell of a table is copied with its line's end
     number = number.strip()
-    guard(number, trunk.country)
+    guard_rewritten(number, trunk, here)
     plain = _plain(number, trunk)
-    guard_rewritten(plain, trunk)
+    guard_rewritten(plain, trunk, here)
     written = write_destination(trunk, plain)
-    guard_rewritten(written.text, trunk)
+    guard_rewritten(written.text, trunk, here)
     return Dialled(
         user=written.text.replace("#", "%23"),
         shown=written.text,
@@ -68,13 +72,13 @@ def _plain(number: str, trunk: Trunk) -> str:
     return front + check_number(behind if front else number, trunk.host).replace("%23", "#")
 
 
-def guard_rewritten(number: str, trunk: Trunk) -> None:
+def guard_rewritten(number: str, trunk: Trunk, here: Collection[str] = ()) -> None:
     """The dial guard for a number that may have the trunk's tech prefix in front of it.
 
     Raises:
         CallRefusedError: An emergency number, with the prefix or behind it.
     """
-    guard_behind(number, trunk.country, prefixes(trunk.tech_prefix, trunk.tech_separator))
+    guard_behind(number, trunk.country, prefixes(trunk.tech_prefix, trunk.tech_separator), here)
 
 
 def prefixes(prefix: str, separator: str) -> tuple[str, ...]:

@@ -169,7 +169,7 @@ def _number(user: str, text: str) -> str:
     digits = user.split(";", 1)[0]
     if _ABROAD.match(digits):
         digits = _TRUNK_ZERO.sub("", digits)
-    dialled = "".join(char for char in digits if not _separates(char))
+    dialled = "".join(char for char in digits if not separates(char))
     if not any(char.isdigit() for char in dialled):
         raise _not_a_number(text, "it has no digit in it")
     if "," in dialled:
@@ -182,7 +182,7 @@ def _number(user: str, text: str) -> str:
     return dialled.replace("#", "%23")
 
 
-def _separates(char: str) -> bool:
+def separates(char: str) -> bool:
     """Whether the character only groups digits: spaces and dashes of all kinds, dots, slashes, brackets."""
     return char in _SEPARATORS or char.isspace() or unicodedata.category(char) == "Pd"
 

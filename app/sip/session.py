@@ -48,6 +48,7 @@ from app.sip.sign_in_walk import Resolve, SignInWalk
 from app.sip.strangers import Strangers
 from app.sip.targets import resolve
 from app.sip.trunk_status import TrunkStatus
+from app.system_country import system_countries
 
 
 class TrunkSession:
@@ -253,7 +254,7 @@ class TrunkSession:
             CallRefusedError: An emergency number.
             UserError: Not a number, not connected, all channels in use, or refused by the engine.
         """
-        dialled = dial(number, self.trunk).user
+        dialled = dial(number, self.trunk, system_countries()).user
         engine = self._connected_engine()
         if self._status.is_full:
             raise UserError(

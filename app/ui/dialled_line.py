@@ -36,9 +36,10 @@ def dialled_line(text: str, trunk: Trunk, *, short: bool = False) -> DialledLine
     """
     # Imported here: the number rules and the emergency table are not needed for the first paint
     from app.sip.dialling import dial
+    from app.system_country import system_countries
 
     try:
-        dialled = dial(text, trunk)
+        dialled = dial(text, trunk, system_countries())
     except CallRefusedError as error:
         return DialledLine(words=translate("dialled_line", "This number is not called."), refusal=error)
     except UserError as error:

@@ -36,9 +36,10 @@ def warm_up() -> None:
     from app.checks import phrases, texts
     from app.providers import catalogue
     from app.sip import emergency
+    from app.system_country import system_countries
 
     # Their tables are read with the first question
     texts.ids()
     phrases.leads_to()
-    emergency.countries()
+    emergency.find("100", "US", system_countries())
     catalogue.providers()

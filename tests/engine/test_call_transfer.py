@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import pytest
 
 from app.errors import CallRefusedError, EngineError
-from app.model.call import CallState
+from app.model.call import CallState, Source
 from app.model.outcome import CallResult, HungUpBy
 from app.sip.engine.transfers import NO_NEWS_S
 from app.sip.notices import CallEnded, TransferProgress
@@ -219,6 +220,41 @@ def test_nobody_is_sent_to_an_emergency_number(number: str, fields: dict[str, st
             # It is the number that was refused
             await at.session.control.transfer(call_id, "601")
             await at.far.next("REFER")
+
+    asyncio.run(run())
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="set by variables on Linux only")
+def test_session_and_engine_refuse_the_emergency_numbers_of_the_computers_country(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from app.sip.messages import ForwardCall, PlaceCall, TransferCall
+
+    monkeypatch.setenv("LC_TELEPHONE", "de_CH.UTF-8")
+
+    async def run() -> None:
+        async with scene(country="US") as at:
+            call_id, _ = await at.call_out()
+            ringing, _, _ = await at.ring_in()
+            control = at.session.control
+            for asked in (
+                at.session.place_call("144", max_seconds=5, ring_seconds=5, source=Source.TONE),
+                control.transfer(call_id, "144"),
+                control.forward(ringing, "144"),
+            ):
+                with pytest.raises(CallRefusedError, match="Switzerland"):
+                    await asked
+            engine = at.session._connected_engine()
+            for command in (
+                PlaceCall(call_id="x", user="144", country="US", max_seconds=5, ring_seconds=5),
+                TransferCall(call_id=call_id, user="144", country="US"),
+                ForwardCall(call_id=ringing, user="144", country="US"),
+            ):
+                with pytest.raises(EngineError, match="Switzerland"):
+                    await engine.request(command)
+            await at.far.ping()
+            assert not at.far.of("REFER")
+            assert not at.far.of("INVITE", 302)
 
     asyncio.run(run())
 

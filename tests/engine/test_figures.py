@@ -203,11 +203,13 @@ def test_the_first_packet_is_timed_from_the_answer() -> None:
     assert media.first_rtp_ms == pytest.approx(600, abs=150)
 
 
-def test_figures_go_on_growing_after_a_hold() -> None:
-    def latest(side: Side) -> MediaFigures:
-        figures: MediaFigures = side.seen.of(CallFigures)[-1].figures
-        return figures
+def latest(side: Side) -> MediaFigures:
+    """The newest figures of the side."""
+    figures: MediaFigures = side.seen.of(CallFigures)[-1].figures
+    return figures
 
+
+def test_figures_go_on_growing_after_a_hold() -> None:
     async def run() -> None:
         async with talking() as (us, them):
             await until(lambda: us.seen.of(CallFigures) and latest(us).rx.packets > 60, "figures")
@@ -231,8 +233,10 @@ def test_encrypted_sound_names_its_suite() -> None:
         secure = {"srtp": Srtp.REQUIRE}
         async with talking(caller=secure, called=secure) as sides:
             for side in sides:
-                figures = await until(lambda side=side: side.seen.of(CallFigures), "figures")
-                assert figures[-1].figures.srtp.startswith("AES_"), figures[-1].figures
-                assert figures[-1].figures.rx.packets
+                await until(
+                    lambda side=side: side.seen.of(CallFigures) and latest(side).rx.packets,
+                    "figures of their sound",
+                )
+                assert latest(side).srtp.startswith("AES_"), latest(side)
 
     asyncio.run(run())

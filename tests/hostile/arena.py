@@ -8,7 +8,8 @@
             await call.say([b"…"])         # these come in within one
         await at.alive()                   # the engine still answers
 
-UDP on loopback. Placeholders of `tests.hostile.hostile_values` in the messages are not filled in here.
+On loopback, over UDP or TCP. Placeholders of `tests.hostile.hostile_values` in the messages are not filled
+in here.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ from app.sip.messages import (
     RegistrationChanged,
     SetConference,
 )
+from app.sip.syntax.framing import Framer
 from tests.hostile.hostile_values import answer_values
+from tests.hostile.torture_messages import header
 
 HOST = "127.0.0.1"
 USER = "1001"
@@ -52,31 +55,44 @@ Make = Callable[[bytes], Sequence[bytes]]
 """From a request of the engine to the datagrams that answer it."""
 
 
-class Far(asyncio.DatagramProtocol):
-    """The far end's socket: what comes is in a queue, and what ends a call is answered at once.
+class Far:
+    """The far end: what comes is in a queue, and what ends a call is answered at once.
 
     An engine keeps a call's place until the far end has confirmed its end, so a rude far end would only ever
     fill it up.
+
+    Attributes:
+        queue: What the engine has sent and nobody has read.
+        heard: All that it has sent.
+        source: Where from.
+        port: Where to.
+        write: Sends bytes to the engine; None while there is no connection.
+        lost: Set when a connection has ended.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
         self.queue: asyncio.Queue[bytes] = asyncio.Queue()
+        self.heard: list[bytes] = []
         self.source = (HOST, 0)
         self.port = 0
-        self._transport: asyncio.DatagramTransport | None = None
+        self.write: Callable[[bytes], None] | None = None
+        self.finish: Callable[[], None] | None = None
+        self.lost = asyncio.Event()
         self._invites: dict[str, bytes] = {}
         self._called: set[str] = set()
 
-    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]  # UDP
-        self._transport = transport
-        self.port = transport.get_extra_info("sockname")[1]
+    @property
+    def contact(self) -> str:
+        """A Contact header of the far end."""
+        transport = "" if self.transport is Transport.UDP else f";transport={self.transport}"
+        return f"Contact: <sip:far@{HOST}:{self.port}{transport}>"
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        if not data.strip():
-            return
-        self.source = addr
-        if not self._be_polite(data):
-            self.queue.put_nowait(data)
+    def received(self, raw: bytes) -> None:
+        """One message has come."""
+        self.heard.append(raw)
+        if raw.strip() and not self._be_polite(raw):
+            self.queue.put_nowait(raw)
 
     def _be_polite(self, raw: bytes) -> bool:
         method = raw.partition(b" ")[0].decode("latin-1")
@@ -98,10 +114,17 @@ class Far(asyncio.DatagramProtocol):
         return False
 
     def send(self, raw: bytes) -> None:
-        """Send one datagram to the engine."""
-        assert self._transport is not None
-        if raw:
-            self._transport.sendto(raw, self.source)
+        """Send one message to the engine; without a connection it is lost."""
+        if raw and self.write is not None:
+            self.write(raw)
+
+    async def hang_up(self) -> None:
+        """End the connection, after what was sent over it has been read."""
+        if self.finish is not None:
+            self.write = None
+            self.finish()
+            async with asyncio.timeout(LIMIT_S):
+                await self.lost.wait()
 
     async def next(self, *starts: bytes) -> bytes:
         """The next message that begins with one of these; others are passed over."""
@@ -110,6 +133,44 @@ class Far(asyncio.DatagramProtocol):
                 raw = await self.queue.get()
                 if raw.startswith(starts):
                     return raw
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    """The far end's socket over UDP."""
+
+    def __init__(self, far: Far) -> None:
+        self._far = far
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]  # UDP
+        self._far.port = transport.get_extra_info("sockname")[1]
+        self._far.write = lambda raw: transport.sendto(raw, self._far.source)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self._far.source = addr
+        self._far.received(data)
+
+
+class _Connection(asyncio.Protocol):
+    """A connection of the engine to the far end."""
+
+    def __init__(self, far: Far) -> None:
+        self._far = far
+        self._framer = Framer()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # TCP
+        self._transport = transport
+        self._far.source = transport.get_extra_info("peername")
+        self._far.write, self._far.finish = transport.write, transport.write_eof
+        self._far.lost.clear()
+
+    def data_received(self, data: bytes) -> None:
+        for frame in self._framer.frames(data):
+            if isinstance(frame, bytes):
+                self._far.received(frame)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._far.write = self._far.finish = None
+        self._far.lost.set()
 
 
 class Arena:
@@ -150,7 +211,7 @@ class Arena:
 
     def account(self, **changes: object) -> OpenAccount:
         """The account of this engine."""
-        target = Target(address=HOST, port=self.far.port, transport=Transport.UDP, name=HOST)
+        target = Target(address=HOST, port=self.far.port, transport=self.far.transport, name=HOST)
         values: dict[str, object] = {
             "user": USER,
             "host": HOST,
@@ -169,11 +230,21 @@ class Arena:
         }
         return OpenAccount(**{**values, **changes})  # type: ignore[arg-type]  # values of the right types
 
-    async def register(self, hostile: Make) -> RegistrationChanged:
-        """Have it register, answer with hostile bytes and then properly; gives what it made of that."""
-        self.events.clear()
+    async def register(self, hostile: Make, *, clear: bool = True) -> RegistrationChanged:
+        """Have it register, answer with hostile bytes and then properly; gives what it made of that.
+
+        Args:
+            hostile: What the first REGISTER is answered with.
+            clear: Whether the events so far are forgotten.
+        """
+        if clear:
+            self.events.clear()
+        before = len(self.events)
         await self.engine.request(Register(limit_s=4.0))
-        outcome = lambda: [e for e in self.events if isinstance(e, RegistrationChanged)]  # noqa: E731  # short
+
+        def outcome() -> list[RegistrationChanged]:
+            return [event for event in self.events[before:] if isinstance(event, RegistrationChanged)]
+
         asked = await self.far.next(b"REGISTER ")
         for raw in hostile(asked):
             self.far.send(raw)
@@ -222,10 +293,10 @@ class Arena:
         except EngineError:
             assert not self.outcomes, (self.outcomes, self.log)
 
-    async def turn_away(self) -> None:
-        """End every call that is up."""
+    async def turn_away(self, *, but: str = "") -> None:
+        """End every call that is up, but for one."""
         calls = {event.call_id for event in self.events if isinstance(event, CallChanged)}
-        for call_id in calls:
+        for call_id in calls - {but}:
             if not self._ended(call_id):
                 await self.attempt(HangUp(call_id=call_id))
                 await self.until(lambda call_id=call_id: bool(self._ended(call_id)), "the end of the call")  # type: ignore[misc]  # bound at once
@@ -250,8 +321,7 @@ class Arena:
         call_id = f"call-{next(_numbers)}"
         await self._place(call_id)
         invite = await self.far.next(b"INVITE ")
-        contact = f"Contact: <sip:far@{HOST}:{self.far.port}>"
-        self.far.send(answer(invite, "200 OK", contact, "Content-Type: application/sdp", body=SDP))
+        self.far.send(answer(invite, "200 OK", self.far.contact, "Content-Type: application/sdp", body=SDP))
         await self.until(lambda: self.has(call_id, CallState.ANSWERED), "the answer")
         yield Conversation(self, call_id, invite)
         await self.alive()
@@ -277,12 +347,17 @@ class Arena:
                     await asyncio.sleep(0.1)
 
     async def alive(self) -> None:
-        """Wait until the engine has dealt with everything that was sent to it."""
+        """Wait until the engine has dealt with everything that was sent to it.
+
+        Over TCP the engine registers again if there is no connection.
+        """
+        if self.far.write is None:
+            await self.register(lambda asked: [], clear=False)
         mark = next(_numbers)
         source = f"{HOST}:{self.far.port}"
         self.far.send(
             f"OPTIONS sip:{USER}@{HOST} SIP/2.0\r\n"
-            f"Via: SIP/2.0/UDP {source};rport;branch=z9hG4bKping{mark}\r\n"
+            f"Via: SIP/2.0/{self.far.transport.name} {source};rport;branch=z9hG4bKping{mark}\r\n"
             f"From: <sip:far@{source}>;tag=p{mark}\r\nTo: <sip:{USER}@{HOST}>\r\nCall-ID: ping{mark}\r\n"
             f"CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n".encode()
         )
@@ -362,9 +437,12 @@ def answer(request: bytes, status: str, *headers: str, body: str = "", tag: str 
 
 
 def _ack(response: bytes) -> bytes:
-    """The ACK for a final response of the engine."""
-    lines = [f"{name}: {header_value(response, name)}" for name in ("Via", "From", "To", "Call-ID")]
-    number = header_value(response, "CSeq").partition(" ")[0]
+    """The ACK for a final response of the engine; nothing where the request was too damaged for one."""
+    try:
+        lines = [f"{name}: {header_value(response, name)}" for name in ("Via", "From", "To", "Call-ID")]
+        number = header_value(response, "CSeq").partition(" ")[0]
+    except ValueError:
+        return b""
     head = [f"ACK sip:{USER}@{HOST} SIP/2.0", *lines, f"CSeq: {number} ACK", "Content-Length: 0", "", ""]
     return "\r\n".join(head).encode("latin-1")
 
@@ -374,16 +452,27 @@ def _branch(raw: bytes) -> str:
 
 
 def header_value(raw: bytes, name: str) -> str:
-    """The value of a header, without an expires parameter."""
-    found = re.search(rf"^{name}:\s*([^\r\n]*)", raw.decode("latin-1"), re.MULTILINE | re.IGNORECASE)
-    assert found, (name, raw)
-    return found[1].partition(";expires")[0]
+    """The value of a header, without an expires parameter.
+
+    Raises:
+        ValueError: There is none.
+    """
+    return header(raw, name.lower().encode()).decode("latin-1").partition(";expires")[0]
 
 
 @asynccontextmanager
-async def arena(**changes: object) -> AsyncIterator[Arena]:
+async def arena(transport: Transport = Transport.UDP, **changes: object) -> AsyncIterator[Arena]:
     """Start an engine with an account at a far end of ours."""
-    transport, far = await asyncio.get_running_loop().create_datagram_endpoint(Far, local_addr=(HOST, 0))
+    far = Far(transport)
+    loop = asyncio.get_running_loop()
+    close: Callable[[], None]
+    if transport is Transport.UDP:
+        socket, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(far), local_addr=(HOST, 0))
+        close = socket.close
+    else:
+        server = await loop.create_server(lambda: _Connection(far), HOST, 0)
+        far.port = server.sockets[0].getsockname()[1]
+        close = server.close
     at = Arena(far)
     try:
         await at.engine.start()
@@ -392,4 +481,4 @@ async def arena(**changes: object) -> AsyncIterator[Arena]:
         yield at
     finally:
         await at.engine.stop()
-        transport.close()
+        close()

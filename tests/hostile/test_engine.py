@@ -54,15 +54,16 @@ def _asking(at: Arena, hostile: Hostile, **more: str) -> list[bytes]:
     return [*hostile.filled_earlier(values), hostile.filled(values)]
 
 
+@pytest.mark.parametrize("transport", (Transport.UDP, Transport.TCP), ids=str)
 @pytest.mark.parametrize("section", SECTIONS)
-def test_no_hostile_message_ends_or_hangs_an_engine(section: str) -> None:
+def test_no_hostile_message_ends_or_hangs_an_engine(section: str, transport: Transport) -> None:
     async def run() -> None:
         mine = [
             hostile
             for hostile in MESSAGES.values()
-            if hostile.section == section and hostile.group.over in (None, Transport.UDP)
+            if hostile.section == section and hostile.group.over in (None, transport)
         ]
-        async with arena() as at:
+        async with arena(transport) as at:
             for hostile in mine:
                 kind = _kind(hostile)
                 try:

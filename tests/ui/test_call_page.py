@@ -16,6 +16,7 @@ from app.model.call import CallState, Source
 from app.model.outcome import Direction
 from app.model.trunk import IdentityHeader, NumberFormat, TrunkState
 from app.sip.notices import CallDigit, CallEnded, CallFigures, CallMeters, CallProgress, HistoryTrouble
+from app.system_country import system_countries
 from app.ui.trunk_page import TrunkPage
 from app.ui.widgets.call_card import CallCard
 from tests.helpers.office import figures, good_call, office, registered
@@ -89,6 +90,16 @@ def test_emergency_number_is_refused_in_words_and_not_sent(
     assert not scene.desk.asked_for("place_call")
     page.calls.number.setText("9115550100")
     assert not page.calls.refusal
+
+
+def test_an_emergency_number_of_the_computers_country_is_refused_as_it_is_typed(
+    page: TrunkPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.system_country._region", lambda: "CH")
+    system_countries.cache_clear()
+    page.calls.number.setText("117")
+    assert "in Switzerland" in page.calls.refusal
+    assert "this computer is set to Switzerland" in page.calls.refusal
 
 
 def test_number_enter_and_escape_place_and_end_a_call(page: TrunkPage, scene: Scene, qtbot: QtBot) -> None:

@@ -116,6 +116,17 @@ def test_the_gate_after_rewriting_looks_behind_the_prefix_too() -> None:
     guard_rewritten("1234*15145550199", through)
 
 
+def test_the_computers_country_counts_at_every_step() -> None:
+    through = trunk(tech_prefix="1234", tech_separator="*")
+    for text in ("144", "9144", "1234*144", "14 4", "144*1", "+41144", "144 #1"):
+        with pytest.raises(CallRefusedError):
+            dial(text, through, ("CH",))
+    assert dial("144", through).user == "1234*144"
+    # What only the prefix makes one
+    with pytest.raises(CallRefusedError):
+        dial("44", trunk(tech_prefix="1"), ("CH",))
+
+
 # Ordinary numbers
 
 

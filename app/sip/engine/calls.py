@@ -108,8 +108,9 @@ class Calls:
         """
         # Late: an engine that places no call should not carry the table
         from app.sip.emergency import guard_behind
+        from app.system_country import system_countries
 
-        guard_behind(command.user, command.country, command.prefixes)
+        guard_behind(command.user, command.country, command.prefixes, system_countries())
         if len(self._legs) >= MAX_CALLS:
             raise UserError(
                 f"This trunk already has {MAX_CALLS} calls up, the most one engine can hold.",

@@ -126,8 +126,9 @@ def guarded_uri(command: TransferCall | ForwardCall, settings: OpenAccount) -> s
     """
     # Late: an engine that transfers no call should not carry the table
     from app.sip.emergency import guard_behind
+    from app.system_country import system_countries
 
-    guard_behind(command.user, command.country, command.prefixes)
+    guard_behind(command.user, command.country, command.prefixes, system_countries())
     uri = f"sip:{command.user}@{host_and_port(settings)}"
     transport = settings.target.transport
     # Whoever is sent there may speak another way than we do (RFC 3261 section 19.1.1)

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-LONGEST_URI = 240
-"""Characters; PJSIP prints URIs into buffers of 256."""
+LONGEST_URI = 2048
+"""Characters. PJSIP prints URIs into buffers of 256, but gets none that is written here."""
 LONGEST_TAG = 128
 
 TOKEN = r"[A-Za-z0-9.!%*_+`'~-]+"
@@ -196,6 +196,9 @@ def _host_and_port(place: str) -> tuple[str, int | None]:
         if not bracket or (port and not port.startswith(":")):
             raise MalformedError("has a host that can't be read")
         port = port[1:] if port else ""
+        if not is_address(host, 6):
+            # The grammar of RFC 3261 allowed it (RFC 5118 section 4.10)
+            host = host.replace(":::", "::", 1)
         if not is_address(host, 6):
             raise MalformedError("has a host that is not an IPv6 address")
     elif is_address(place, 6):

@@ -21,7 +21,9 @@ _LENGTH = re.compile(rb"^(?:content-length|l)[ \t]*:([^\r\n]*)", re.IGNORECASE |
 _TYPE = re.compile(rb"^(?:content-type|c)[ \t]*:", re.IGNORECASE | re.MULTILINE)
 # Of SIP in any version, well written or not: that is the gate's to judge, which can answer
 _START = re.compile(rb"SIP/[0-9]|.*[ \t]SIP/[0-9]+\.[0-9]+\s*\Z", re.IGNORECASE | re.DOTALL)
-_NEXT_START = re.compile(rb"\n(?=SIP/2\.0 [1-6][0-9][0-9][ \r]|[A-Z]{3,16} sips?:[^\s]{1,240} SIP/2\.0\r?\n)")
+_NEXT_START = re.compile(
+    rb"\n(?=SIP/2\.0 [1-6][0-9][0-9][ \r]|[A-Z]{3,16} sips?:[^\s]{1,2048} SIP/2\.0\r?\n)"
+)
 
 
 class FramingError(Exception):

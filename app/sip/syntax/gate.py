@@ -52,7 +52,8 @@ _SECONDS = {
     "min-se": values.min_se,
     "retry-after": values.retry_after,
 }
-_CSEQ = re.compile(r"([0-9]{1,10})[ \t]+([A-Za-z0-9.!%*_+`'~-]{1,32})")
+_CSEQ = re.compile(r"([0-9]{1,10})[ \t]+([A-Za-z0-9.!%*_+`'~-]{1,128})")
+_EMPTY_ENTRY = re.compile(r"(?:\A|,)\s*(?:,|\Z)")
 _WORD = re.compile(r"[\x21-\x7e]+")
 
 T = TypeVar("T")
@@ -224,6 +225,8 @@ class _Reader:
             via = parse_via(vias[0])
         except MalformedError as error:
             raise self._stop("Via", header.line, str(error)) from None
+        if message.is_request and '"' not in header.value and _EMPTY_ENTRY.search(header.value):
+            raise self._stop("Via", header.line, "has an empty value in its list")
         if not via.branch and not message.is_request:
             raise self._stop("Via", header.line, "has no branch")
         if (via.received is None or via.rport is None) and (what := via_faults(vias[0])):

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 from app.errors import UserError
 from app.flows.form import WizardPage
 from app.sip.dialling import dial
+from app.system_country import system_countries
 from app.ui.style import GRID, Tone
 from app.ui.widgets.field_row import FIELD_WIDTH
 from app.ui.widgets.rule import Rule
@@ -76,7 +77,7 @@ class NumbersPage(FormPage):
             return
         try:
             trunk = self._wizard.flow.trunk()
-            sent = dial(number, trunk)
+            sent = dial(number, trunk, system_countries())
         except UserError as error:
             self._say(str(error))
             return

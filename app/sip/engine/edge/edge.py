@@ -27,9 +27,10 @@ from app.sip.engine.edge.hop import Hop
 from app.sip.engine.edge.icmp import CAUSES
 from app.sip.engine.edge.lookup import Lookup
 from app.sip.engine.edge.outward import Face
-from app.sip.engine.edge.relay import Relay, Wire
+from app.sip.engine.edge.relay import Relay
 from app.sip.engine.edge.seen import Listener
 from app.sip.engine.edge.streams import Open, OpenError, Stream, open_tcp
+from app.sip.engine.edge.wire import Wire
 from app.sip.messages import OpenAccount
 from app.sip.syntax.address import HostPort
 from app.sip.syntax.framing import FramingError, KeepAlive
@@ -295,8 +296,13 @@ class Edge:
         refusal = self._datagrams.send(raw, hop)
         if refusal is None or refusal.kind not in CAUSES:
             return ""
-        self._listener.on_failure(CAUSES[refusal.kind], refusal, hop)
+        self._report(refusal, hop)
         return str(refusal.kind)
+
+    def _report(self, error: IcmpError, hop: Hop) -> None:
+        """Report a datagram that did not arrive, unless it was only an answer to a stranger."""
+        if self._relay is not None and self._relay.waits_for(hop):
+            self._listener.on_failure(CAUSES[error.kind], error, hop)
 
     def _from_datagrams(self, _: int) -> None:
         datagrams = self._datagrams
@@ -310,12 +316,11 @@ class Edge:
             self._unreachable(error)
 
     def _unreachable(self, error: IcmpError) -> None:
-        cause = CAUSES.get(error.kind)
         address, _, port = error.target.rpartition(":")
-        if cause is None or self._relay is None or not port.isdecimal():
+        if error.kind not in CAUSES or self._relay is None or not port.isdecimal():
             return
         hop = Hop(Transport.UDP, address, int(port))
-        self._listener.on_failure(cause, error, hop)
+        self._report(error, hop)
         self._relay.fail(hop, str(error.kind))
 
     # Connections

@@ -180,10 +180,10 @@ def classify(error: OSError, *, in_handshake: bool = False) -> tuple[LocalCause,
     if isinstance(error, ssl.SSLCertVerificationError):
         words = getattr(error, "verify_message", "") or str(error)
         return _VERIFY_CODES.get(getattr(error, "verify_code", 0), LocalCause.TLS_CA), _plain(words)
+    if isinstance(error, ConnectionError | ssl.SSLEOFError) and in_handshake:
+        return LocalCause.TLS_PROTOCOL, "the server closed the connection during the TLS handshake"
     if isinstance(error, ssl.SSLError):
         return LocalCause.TLS_PROTOCOL, _plain(str(error.args[-1]) if error.args else str(error))
-    if isinstance(error, ConnectionError) and in_handshake:
-        return LocalCause.TLS_PROTOCOL, "the server closed the connection during the TLS handshake"
     return classify_socket(error)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from msgspec.structs import replace
 
 from app.model.outcome import Direction
@@ -15,14 +13,12 @@ from app.sip.engine.edge.hop import Hop
 from app.sip.engine.edge.seen import Seen
 from app.sip.engine.edge.transactions import Received, branch_inside
 from app.sip.engine.edge.uas import Decision, Uas
+from app.sip.engine.edge.wire import Wire
 from app.sip.syntax.address import parse_uri
 from app.sip.syntax.answer import answer, copied_headers
 from app.sip.syntax.head import Examined, Head, Reason
 from app.sip.syntax.message import Header, Message, parse, serialise
 from app.sip.syntax.sdp import Sdp
-
-if TYPE_CHECKING:
-    from app.sip.engine.edge.relay import Wire
 
 ANSWERS_A_SECOND = 20.0
 """To strangers; more would make a reflector of us."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from msgspec.structs import replace
 
 from app.model.outcome import Direction
@@ -17,14 +15,12 @@ from app.sip.engine.edge.hop import Hop
 from app.sip.engine.edge.outward import own_user
 from app.sip.engine.edge.seen import Seen
 from app.sip.engine.edge.transactions import Sent
+from app.sip.engine.edge.wire import Wire
 from app.sip.syntax.address import HostPort, MalformedError, Uri, is_address, parse_via
 from app.sip.syntax.head import Examined, Head
 from app.sip.syntax.message import Message
 from app.sip.syntax.sdp import Sdp
 from app.sip.syntax.text import one_line
-
-if TYPE_CHECKING:
-    from app.sip.engine.edge.relay import Wire
 
 _REFRESH_TARGET = ("INVITE", "UPDATE")
 

@@ -13,6 +13,7 @@ from app.sip.syntax.head import Head, Reason
 from app.sip.syntax.message import Message
 
 _SDP_TYPES = ("", "application/sdp")
+_SDP_RANGES = {"application/sdp", "application/*", "*/*"}
 _WITH_SDP = ("INVITE", "UPDATE")
 
 
@@ -155,4 +156,8 @@ def _body_refusal(head: Head) -> Decision | None:
         return Decision(Reason(400, "Session description can't be read"))
     if head.method in _WITH_SDP and head.media_type not in _SDP_TYPES and head.sdp is None:
         return Decision(answers.TYPE_REFUSED, (("Accept", "application/sdp"),))
+    wanted = head.tokens.get("accept", ())
+    if head.method in _WITH_SDP and wanted and _SDP_RANGES.isdisjoint(word.lower() for word in wanted):
+        # An answer could only be SDP (RFC 4475 section 3.3.15)
+        return Decision(answers.NOT_ACCEPTABLE)
     return None

@@ -278,7 +278,7 @@ def test_no_header_takes_longer_than_its_length_allows(name: str) -> None:
                     list(Framer().frames(raw))
                 times.append(time.process_time() - begin)
             # Eight times as long; what grows with the square takes 64 times
-            assert times[1] < 0.05 or times[1] < 24 * times[0], (prefix, fill, times)
+            assert times[1] < 0.25 or times[1] < 24 * times[0], (prefix, fill, times)
 
 
 @pytest.mark.parametrize("kind", list("oscmabitkzr"))

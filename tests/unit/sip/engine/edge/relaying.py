@@ -9,8 +9,9 @@ from typing import Any
 from app.sip.engine.call_rate import CallRate
 from app.sip.engine.edge.hop import Hop
 from app.sip.engine.edge.outward import Face
-from app.sip.engine.edge.relay import Relay, Wire
+from app.sip.engine.edge.relay import Relay
 from app.sip.engine.edge.seen import Seen
+from app.sip.engine.edge.wire import Wire
 from app.sip.syntax.address import HostPort
 from app.sip.syntax.gate import examine
 from app.sip.syntax.message import Message, parse, serialise
