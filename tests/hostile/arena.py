@@ -351,8 +351,15 @@ class Arena:
 
         Over TCP the engine registers again if there is no connection.
         """
-        if self.far.write is None:
+        while not await self._answers():
             await self.register(lambda asked: [], clear=False)
+        # The edge answers by itself; a command comes after what PJSIP was handed
+        await self.engine.request(SetConference(call_ids=()))
+
+    async def _answers(self) -> bool:
+        """Whether the engine answers over the connection there is; False when there is none, or no more."""
+        if self.far.write is None:
+            return False
         mark = next(_numbers)
         source = f"{HOST}:{self.far.port}"
         self.far.send(
@@ -367,18 +374,19 @@ class Arena:
             while True:
                 getting = asyncio.create_task(self.far.queue.get())
                 ending = asyncio.create_task(self._changed_to_an_end())
-                await asyncio.wait({getting, ending}, return_when=asyncio.FIRST_COMPLETED)
-                ending.cancel()
-                await asyncio.gather(ending, return_exceptions=True)
+                losing = asyncio.create_task(self.far.lost.wait())
+                await asyncio.wait({getting, ending, losing}, return_when=asyncio.FIRST_COMPLETED)
+                raw = getting.result() if getting.done() else b""
+                for task in (getting, ending, losing):
+                    task.cancel()
+                await asyncio.gather(getting, ending, losing, return_exceptions=True)
                 assert not self.outcomes, self.outcomes
-                raw = await getting
-                if wanted in raw:
+                if wanted in raw or not raw:
                     break
                 kept.append(raw)
-        for raw in kept:
-            self.far.queue.put_nowait(raw)
-        # The edge answers by itself; a command comes after what PJSIP was handed
-        await self.engine.request(SetConference(call_ids=()))
+        for earlier in kept:
+            self.far.queue.put_nowait(earlier)
+        return bool(raw)
 
     async def _changed_to_an_end(self) -> None:
         while not self.outcomes:

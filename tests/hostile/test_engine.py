@@ -54,7 +54,7 @@ def _asking(at: Arena, hostile: Hostile, **more: str) -> list[bytes]:
     return [*hostile.filled_earlier(values), hostile.filled(values)]
 
 
-@pytest.mark.parametrize("transport", (Transport.UDP, Transport.TCP), ids=str)
+@pytest.mark.parametrize("transport", [Transport.UDP, Transport.TCP], ids=str)
 @pytest.mark.parametrize("section", SECTIONS)
 def test_no_hostile_message_ends_or_hangs_an_engine(section: str, transport: Transport) -> None:
     async def run() -> None:

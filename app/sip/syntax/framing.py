@@ -70,6 +70,11 @@ class Framer:
         while (frame := self._keep_alive() or self._message()) is not None:
             yield frame
 
+    @property
+    def unfinished(self) -> str:
+        """The start line of a message whose rest has not come, empty when there is none."""
+        return one_line(bytes(self._buffer[:240]).strip().split(b"\n", 1)[0].rstrip(b"\r"))
+
     def _keep_alive(self) -> KeepAlive | None:
         # A ping that arrives in two pieces is taken for two pongs: then it gets no answer, which RFC 5626
         # peers must stand anyway; waiting for the rest would hold every pong back.

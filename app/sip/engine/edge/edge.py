@@ -228,6 +228,8 @@ class Edge:
         if self._relay is None or self._settings is None:
             return
         self._relay.watch()
+        for stream in list(self._streams.values()):
+            self._try(stream, partial(stream.check, now))
         every = self._settings.keep_alive_s
         if every and now >= self._next_keep_alive:
             self._next_keep_alive = now + every

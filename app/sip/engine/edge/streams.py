@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from app.sip.engine.edge.hop import Hop
 from app.sip.engine.edge.liveness import detect_half_open
 from app.sip.engine.edge.socket_causes import classify
 from app.sip.syntax.address import HostPort
-from app.sip.syntax.framing import Framer, KeepAlive
+from app.sip.syntax.framing import Framer, FramingError, KeepAlive
 
 if TYPE_CHECKING:
     import ssl
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 CLOSED = "the server closed the connection"
 MOST_UNSENT = 1 << 20
 """Bytes that wait for a peer that reads nothing; then the connection is given up."""
+REST_LIMIT_S = 5.0
+"""How long the rest of a message may take; what answers a request has to be told before it times out."""
 _READ_SIZE = 65_536
 _MOST_READS = 16
 """Reads in one turn, so that a flood leaves time for everything else."""
@@ -78,6 +81,7 @@ class Stream:
         self.closed = False
         self._unsent = bytearray()
         self._framer = Framer()
+        self._began: float | None = None
         self._on_open = on_open
         self._on_failure = on_failure
         threading.Thread(target=self._open, args=(open_, post), daemon=True, name="sip-connect").start()
@@ -158,7 +162,23 @@ class Stream:
                 raise
             if not data:
                 raise EOFError(CLOSED)
-            yield from self._framer.frames(data)
+            for frame in self._framer.frames(data):
+                self._began = None
+                yield frame
+            if not self._framer.unfinished:
+                self._began = None
+            elif self._began is None:
+                self._began = time.monotonic()
+
+    def check(self, now: float) -> None:
+        """See whether the rest of a message is overdue; `now` is monotonic seconds.
+
+        Raises:
+            FramingError: It is.
+        """
+        if self._began is not None and now - self._began > REST_LIMIT_S:
+            words = f"the rest of a message has not come within {REST_LIMIT_S:g} s"
+            raise FramingError(words, self._framer.unfinished)
 
     def close(self) -> None:
         """Close it, with a goodbye where it is TLS."""

@@ -115,7 +115,7 @@ BAD_URIS = {
         "sip:a@[192.0.2.1]",
         "sip:a@[]",
         "sip:a@[::1%25eth0]",
-        "sip:[:::]",
+        "sip:[::::]",
     ),
     "has a host that can't be read": ("sip:a@[::1", "sip:a@[::1]x", "sip:a@[::1]5060"),
     "has a colon without a port": ("sip:a@b:", "sip:a@b:;lr"),

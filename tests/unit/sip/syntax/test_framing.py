@@ -207,3 +207,15 @@ def test_words_for_people_have_nothing_that_a_terminal_obeys() -> None:
         frames(b"\x1b[31m\x00\xe9" + b"x" * 500 + b"\r\n")
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 120
+
+
+def test_a_message_whose_rest_is_missing_is_unfinished() -> None:
+    framer = Framer()
+    assert framer.unfinished == ""
+    assert list(framer.frames(b"SIP/2.0 200 OK\r\nVia: x\r\nConte")) == []
+    assert framer.unfinished == "SIP/2.0 200 OK"
+    (whole,) = framer.frames(b"nt-Length: 0\r\n\r\n")
+    assert isinstance(whole, bytes)
+    assert framer.unfinished == ""
+    assert list(framer.frames(b"\r")) == []
+    assert framer.unfinished == ""

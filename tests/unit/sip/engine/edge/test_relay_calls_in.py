@@ -388,7 +388,7 @@ def test_more_calls_than_pjsip_can_begin_are_asked_to_come_back(scene: Scene) ->
         scene.far(invite(branch=str(number), call_id=f"Call-ID: {number}"))
     assert len(scene.delivered) == BURST
     refusals = [message for message, _ in scene.sent]
-    assert {message.start for message in refusals} == {"SIP/2.0 480 Temporarily Unavailable"}
+    assert {message.start for message in refusals} == {"SIP/2.0 486 Busy Here"}
     assert {message.first("retry-after") for message in refusals} == {"1"}
 
 
