@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from typing import cast
 
 import msgspec
 import pytest
 
+from app.model.trunk import Transport
+from app.sip.carrier.gate import answer
 from app.sip.carrier.messages import CarrierOptions
+from app.sip.carrier.received import Peer, Received
 from app.sip.carrier.server import Carrier
+from app.sip.carrier.transactions import MOST_SERVERS, ServerTransaction, TransactionLayer
+from app.sip.carrier.transports import SipSockets
+from app.sip.syntax.gate import examine
+from app.sip.syntax.head import Examined
 from tests.carrier.phone import ACCOUNTS, FAST, HOST, QUICK, Phone, received, until
 from tests.carrier.test_numbers import codes, with_phone
 
@@ -128,3 +136,46 @@ def test_a_cancel_after_the_answer_leaves_the_call_up() -> None:
         assert (await call.bye()).status_code == 200
 
     with_phone(work)
+
+
+class NoSockets:
+    """Stands in for the carrier's sockets: nothing leaves."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    def send(self, message: object, peer: Peer) -> bool:
+        self.sent += 1
+        return True
+
+
+def test_a_flood_of_requests_is_forgotten_but_not_a_call_that_rings() -> None:
+    """What is asked a second time was forgotten; what is not asked again is still known."""
+    asked: list[str] = []
+
+    def requested(request: Received, transaction: ServerTransaction | None) -> None:
+        asked.append(request.head.call_id)
+        assert transaction is not None
+        if request.head.method == "OPTIONS":
+            answer(transaction, 200)
+
+    def message(method: str, number: int) -> Examined:
+        return examine(
+            f"{method} sip:600@{HOST} SIP/2.0\r\nVia: SIP/2.0/UDP {HOST}:9;branch=z9hG4bK{number}\r\n"
+            f"From: <sip:1001@{HOST}>;tag=1\r\nTo: <sip:600@{HOST}>\r\nCall-ID: {number}\r\n"
+            f"CSeq: 1 {method}\r\n\r\n".encode()
+        )
+
+    async def test() -> None:
+        peer = Peer(Transport.UDP, HOST, 9)
+        layer = TransactionLayer(cast("SipSockets", NoSockets()), FAST, requested, note=lambda _: None)
+        layer.received(message("INVITE", 0), peer)
+        for number in range(1, 2 * MOST_SERVERS):
+            layer.received(message("OPTIONS", number), peer)
+        asked.clear()
+        for method, number in (("INVITE", 0), ("OPTIONS", 2 * MOST_SERVERS - 1), ("OPTIONS", 1)):
+            layer.received(message(method, number), peer)
+        assert asked == ["1"]
+        layer.close()
+
+    asyncio.run(test())

@@ -30,6 +30,10 @@ def test_the_gate_says_what_is_wrong_and_what_it_has_read(raw: bytes) -> None:
     check_gate(raw)
 
 
+MOST_CALLS = 120_000
+"""For a message of no length: mostly for 16 problems, each with a line of 300 characters made plain."""
+
+
 class _Calls:
     """Counts calls of functions, in Python and in C."""
 
@@ -40,7 +44,7 @@ class _Calls:
         self.count += event in ("call", "c_call")
 
 
-@given(sip.messages, st.sampled_from((1, 50)))
+@given(sip.messages, st.sampled_from((1, 200)))
 @sip.examples(0.5)
 def test_the_gate_works_in_proportion_to_what_it_gets(raw: bytes, times: int) -> None:
     head, gap, body = raw.partition(b"\r\n\r\n")
@@ -53,7 +57,7 @@ def test_the_gate_works_in_proportion_to_what_it_gets(raw: bytes, times: int) ->
         examine(raw)
     finally:
         sys.setprofile(before)
-    assert calls.count < 4_000 + 10 * len(raw)
+    assert calls.count < MOST_CALLS + 10 * len(raw)
 
 
 # What PJSIP gets
