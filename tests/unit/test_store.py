@@ -18,8 +18,7 @@ import pytest
 from app.errors import SettingError, StoreError
 from app.model.trunk import Trunk
 from app.paths import Paths, paths_in
-from app.store import Store, StoredSetting
-from app.store import database as database_module
+from app.store import Store, StoredSetting, schema
 from tests.helpers.saved_trunks import FULL, LAST_TRUNK, fill, saved, trunk
 
 ROOT = Path(__file__).parents[2]
@@ -286,7 +285,7 @@ def test_a_writer_waits_for_another_while_reading_goes_on(paths: Paths) -> None:
 
 
 def test_a_file_that_stays_locked_is_told(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_module, "BUSY_MS", 50)
+    monkeypatch.setattr(schema, "BUSY_MS", 50)
     with Store.open(paths) as store, closing(sqlite3.connect(paths.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="Another program is writing") as caught:
