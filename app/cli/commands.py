@@ -68,12 +68,21 @@ async def _with_desk(
     with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers on its loop
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     desk = open_desk()
+    # `trunks` and `export` say this themselves
+    itself = command in (COMMANDS["trunks"], COMMANDS["export"])
+    notes = [] if itself else desk.data_note.splitlines()
+    said = ""
     try:
         return await command(arguments, desk)
+    except UserError as error:
+        # Why something can't be done, such as a full disk, is in the error too
+        said, _, _ = error.what.partition(";")
+        raise
     finally:
         await desk.close()
-        if desk.history.note:
-            say(desk.history.note, sys.stderr)
+        for note in dict.fromkeys((*notes, *desk.history.note.splitlines())):
+            if not said or said not in note:
+                say(note, sys.stderr)
 
 
 def _refused(error: UserError, as_json: bool) -> int:
