@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import tempfile
-from pathlib import Path
 
 from bench.figure import Figure
-from tests.helpers.damage_trials import LIMIT_S, Trials
+from tests.helpers.damage_trials import LIMIT_S, Trials, quick_folder
 
 FILES = 3000
 
@@ -17,9 +15,9 @@ FILES = 3000
 def measure() -> list[Figure]:
     """Opens damaged databases; `RINGBACK_DAMAGED` is another number of them."""
     count = int(os.environ.get("RINGBACK_DAMAGED", FILES))
-    logging.getLogger("app.store").setLevel(logging.CRITICAL)
-    with tempfile.TemporaryDirectory() as folder:
-        report = Trials(Path(folder)).run(range(10_000, 10_000 + count))
+    logging.getLogger("app").setLevel(logging.CRITICAL)  # each repair is worth a line
+    with quick_folder() as folder:
+        report = Trials(folder).run(range(10_000, 10_000 + count))
     for failure in report.failures:
         sys.stderr.write(f"{failure}\n")
     refused = ", ".join(f"{number} {words}" for words, number in report.refused.items()) or "none"

@@ -196,7 +196,7 @@ class Database:
             raise
         except (UnicodeEncodeError, OverflowError) as error:
             raise StoreError(
-                "A text that is not text, or a number that is too large, can't be saved or looked for.",
-                do="Type it by hand instead of copying it.",
+                "Bytes that are not text, or a number that is too large, can't be saved or searched for.",
+                do="Type it again by hand instead of copying it.",
                 details=str(error),
             ) from error

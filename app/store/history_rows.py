@@ -183,11 +183,11 @@ def _check_value(name: str, value: object) -> None:
         if len(value) > LONGEST_MESSAGE:
             raise ValueError(f"its {name} has {len(value)} characters")
     elif isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"its {name} is no number")
+        raise ValueError(f"its {name} is not a number")
     if name in _TIMES and isinstance(value, int | float) and not 0 <= value <= _LATEST_S:
-        raise ValueError(f"its {name} is no time")
+        raise ValueError(f"its {name} is not a valid time")
     if name == "id" and isinstance(value, int) and not 0 < value < LAST_ID:
-        raise ValueError("its id is no id")
+        raise ValueError("its id is not valid")
 
 
 def is_call(row: Row) -> bool:

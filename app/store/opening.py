@@ -55,7 +55,7 @@ def open_database(
     with in_words(file):
         if file.exists() and not file.is_file():
             raise StoreError(
-                f"{file} is a folder or a device, where a file belongs.",
+                f"There is a folder or a device where the file {file} belongs.",
                 do="Move it elsewhere, or choose another folder with --data-dir.",
             )
     use = FileUse(file.with_name(f"{file.name}.lock"))

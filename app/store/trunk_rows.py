@@ -10,7 +10,7 @@ from contextlib import suppress
 import msgspec
 
 from app.errors import SettingError, StoreError
-from app.model.names import free_name, name_key
+from app.model.names import LONGEST_NAME, free_name, name_key
 from app.model.trunk import Trunk
 from app.model.typed import shown
 from app.store.schema import Row, is_text
@@ -18,7 +18,6 @@ from app.store.schema import Row, is_text
 COLUMNS = ("id", "name", "name_key", "position", "settings")
 
 _HANDLE = re.compile(r"row-(\d{1,18})")
-_LONGEST_LABEL = 60
 
 
 class TrunkRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,16 +42,20 @@ class TrunkRow(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def label(self) -> str:
         """What the person knows it by: its name as far as it can be read."""
-        if is_text(self.name) and isinstance(self.name, str) and 0 < len(self.name) <= _LONGEST_LABEL:
+        if is_text(self.name) and isinstance(self.name, str) and 0 < len(self.name) <= LONGEST_NAME:
             return self.name
         text = self.name if isinstance(self.name, str) else ""
-        readable = text[:_LONGEST_LABEL].encode("utf-8", "replace").decode()
+        readable = text[:LONGEST_NAME].encode("utf-8", "replace").decode()
         return f"{readable} ({self.handle})" if readable.strip() else self.handle
 
     @property
     def removable_as(self) -> str:
         """What `Store.id_of` finds it by, as it can be typed."""
         return self.label if self.label == self.name and self.label.isprintable() else self.handle
+
+
+class _PartError(Exception):
+    """A part of a row is missing, or is not text; says which."""
 
 
 class UnreadableTrunk(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,10 +118,12 @@ def read_trunk(row: TrunkRow, where: object, *, check: bool = True) -> Trunk:
             check_trunk(trunk)
     except SettingError as error:
         raise _unreadable(row, where, error.what, field=error.field) from error
+    except _PartError as error:
+        raise _unreadable(row, where, str(error)) from error
     except (msgspec.MsgspecError, UnicodeError, RecursionError, TypeError, ValueError) as error:
         # What is in the row can be in the error too
-        why = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in f"{error}.")
-        raise _unreadable(row, where, why) from error
+        details = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in str(error))
+        raise _unreadable(row, where, f"its settings make no sense ({details}).") from error
     return trunk
 
 
@@ -139,9 +144,10 @@ def _unreadable(row: TrunkRow, where: object, why: str, *, field: str = "") -> S
 
 
 def _converted(row: TrunkRow) -> Trunk:
-    for what, value in (("id", row.trunk_id), ("name", row.name), ("settings", row.settings)):
+    parts = (("id is", row.trunk_id), ("name is", row.name), ("settings are", row.settings))
+    for what, value in parts:
         if not is_text(value) or not value:
-            raise ValueError(f"its {what} {'is empty' if value in ('', None) else 'is not text'}")
+            raise _PartError(f"its {what} {'missing' if value in ('', None) else 'not text'}.")
     values = msgspec.json.decode(str(row.settings), type=dict[str, object])
     return msgspec.convert({**values, "id": row.trunk_id, "name": row.name}, Trunk)
 

@@ -133,7 +133,7 @@ def words_of(error: sqlite3.Error, file: Path) -> StoreError:
         )
     if code == sqlite3.SQLITE_CONSTRAINT:
         return StoreError(
-            "This does not fit what is saved already; nothing was changed.",
+            "This conflicts with what is already saved; nothing was changed.",
             do="Choose another name, or start Ringback again and try once more.",
             details=details,
         )
@@ -149,7 +149,7 @@ def unwritable(file: Path, details: str) -> UnwritableStoreError:
     part = next((part for part in (file, *beside(file)) if _in_the_way(part)), file)
     if part.exists() and not part.is_file():
         return UnwritableStoreError(
-            f"Ringback can't write to its data: {part} is a folder or a device, where a file belongs",
+            f"Ringback can't write to its data: there is a folder or a device where the file {part} belongs",
             do="Move it elsewhere, or choose another folder with --data-dir.",
             details=details,
         )

@@ -6,10 +6,11 @@ import asyncio
 import random
 import shutil
 import sqlite3
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,6 +44,14 @@ LIMIT_S = 60.0
 """For one damaged folder, all that is done with it."""
 
 EVERY = HistoryQuery()
+
+
+@contextmanager
+def quick_folder() -> Iterator[Path]:
+    """In memory where that is possible: a trial makes many small writes, each of which waits for the disk."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as made:
+        yield Path(made)
 
 
 class Report(msgspec.Struct):

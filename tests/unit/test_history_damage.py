@@ -174,7 +174,7 @@ def test_numbers_that_can_not_be_kept_cost_no_call(paths: Paths) -> None:
 
 
 def test_looking_for_what_is_not_text_is_refused_in_words(ten: Paths) -> None:
-    with History.open(ten) as history, pytest.raises(StoreError, match="can't be saved or looked for"):
+    with History.open(ten) as history, pytest.raises(StoreError, match="can't be saved or searched for"):
         history.page(HistoryQuery(text="\udcff"), limit=5)
 
 

@@ -261,7 +261,7 @@ def test_a_name_that_is_not_text_is_looked_for_in_vain(three: Paths) -> None:
 def test_what_sqlite_can_not_take_is_refused_in_words(paths: Paths) -> None:
     with Store.open(paths) as store:
         for value in (SURROGATES, 1 << 70):
-            with pytest.raises(StoreError, match="can't be saved or looked for"):
+            with pytest.raises(StoreError, match="can't be saved or searched for"):
                 store._database.rows("SELECT ?", (value,))
 
 
@@ -349,7 +349,7 @@ def test_what_is_no_file_in_the_place_of_a_database_is_told(
 ) -> None:
     file = paths.database if what == "trunks" else paths.history
     make(file)
-    with pytest.raises(StoreError, match="where a file belongs") as caught:
+    with pytest.raises(StoreError, match="a folder or a device where the file") as caught:
         Store.open(paths) if what == "trunks" else History.open(paths)
     assert str(file) in caught.value.what
     assert caught.value.do

@@ -5,30 +5,21 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.command import Ringback
-from tests.helpers.damage_trials import Trials
+from tests.helpers.damage_trials import Trials, quick_folder
 
 FILES = 320
 AT_A_TIME = 40
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """In memory where that is possible: thousands of small writes, each of which waits for the disk."""
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as made:
-        yield Path(made)
-
-
 @pytest.mark.parametrize("first", range(0, FILES, AT_A_TIME))
-def test_whatever_is_in_the_data_folder_is_opened_or_refused_in_words(folder: Path, first: int) -> None:
-    report = Trials(folder).run(range(first, first + AT_A_TIME))
+def test_whatever_is_in_the_data_folder_is_opened_or_refused_in_words(first: int) -> None:
+    with quick_folder() as folder:
+        report = Trials(folder).run(range(first, first + AT_A_TIME))
     assert report.failures == []
     assert report.count == AT_A_TIME
     assert report.opened + sum(report.refused.values()) == AT_A_TIME
