@@ -196,7 +196,11 @@ def _check_writing(connection: sqlite3.Connection, file: Path) -> None:
     try:
         connection.execute("PRAGMA busy_timeout = 0")
         connection.execute("BEGIN IMMEDIATE")
-        connection.execute("ROLLBACK")
+        try:
+            # To begin is not enough: of a file that it only reads, SQLite begins to read then
+            connection.execute(f"PRAGMA user_version = {pragma(connection, 'user_version')}")
+        finally:
+            connection.execute("ROLLBACK")
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY:
             raise DamagedStoreError(file, "its head names a format that there is not") from error

@@ -130,6 +130,15 @@ def test_a_damaged_head_costs_nothing(many: Paths, at: int, length: int) -> None
         assert "Nothing is lost" in note
 
 
+def test_a_format_that_sqlite_only_reads_costs_nothing(many: Paths) -> None:
+    data = bytearray(many.database.read_bytes())
+    data[18] = 7
+    many.database.write_bytes(data)
+    with Store.open(many) as store:
+        assert store.trunks() == EVERYONE
+        store.add(trunk(COUNT))
+
+
 @pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
 def test_of_a_file_that_was_cut_off_the_front_is_read(many: Paths, part: float) -> None:
     os.truncate(many.database, int(many.database.stat().st_size * part))
