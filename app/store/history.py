@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import pairwise
 from typing import Self
 
 from app.errors import StoreError
@@ -231,17 +232,25 @@ class History:
         return tuple(found)
 
     def _next(self, selects: Sequence[str], query: HistoryQuery, limit: int, below: int | None) -> list[Row]:
-        """The newest rows, or those behind one of them; one that is too large to be read has its id only."""
+        """The newest rows, or those behind one of them; one that is too large to be read has its id only.
+
+        Raises:
+            DamagedStoreError: They are not in the order of their ids, so that nobody would get to their end.
+        """
         where, values = conditions(query)
         if below is not None:
             where.append("id < ?")
             values.append(below)
         terms = f"WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?"
         try:
-            return self._database.rows(f"{selects[0]} {terms}", (*values, limit))
+            rows = self._database.rows(f"{selects[0]} {terms}", (*values, limit))
         except TooLargeError:
             ids = self._database.small_rows(f"SELECT id FROM calls {terms}", (*values, limit))
-        return [self._one(selects, entry_id) for (entry_id,) in ids]
+            rows = [self._one(selects, entry_id) for (entry_id,) in ids]
+        order = [*([] if below is None else [below]), *(row[0] for row in rows)]
+        if any(one <= two for one, two in pairwise(order)):
+            raise DamagedStoreError(self._database.file, "calls are out of order")
+        return rows
 
     def _one(self, selects: Sequence[str], entry_id: int) -> Row:
         """The most that can be read of a row: its id only where it is too large, or gone meanwhile."""

@@ -105,6 +105,8 @@ HISTORY = Kind(
     # Room that deleted calls leave can be given back
     auto_vacuum=True,
     pragmas=(
+        # The file is not checked when it is opened, so each page is when it is read
+        "cell_size_check = ON",
         # A kill loses nothing; the power may cost the last calls, and in return no call waits for the disk
         "synchronous = NORMAL",
         "foreign_keys = ON",

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -124,7 +125,7 @@ class _Opening:
         return self._rescue.left_behind()
 
     def _connected(self) -> sqlite3.Connection:
-        kind, file = self._kind, self._file
+        file = self._file
         with in_words(file):
             if not file.exists():
                 # SQLite would make it readable for all; its journals take over the permissions of the file
@@ -137,19 +138,25 @@ class _Opening:
                 raise unwritable(file, "no permission to write, or no file")
             connection = connect(str(file))
             try:
-                check(connection, kind, file)
-                begin(connection, kind)
-                _use_journal(connection)
-                for pragma_words in kind.pragmas:
-                    connection.execute(f"PRAGMA {pragma_words}")
-                self._migrate(connection)
-                _check_writing(connection, file)
-                if self._with_copies:
-                    keep_copy(connection, kind, self._paths)
-            except BaseException:
+                self._prepare(connection)
+            except BaseException as error:
                 connection.close()
+                if isinstance(error, sqlite3.Error) and _is_read_only_by_format(error, file):
+                    raise DamagedStoreError(file, "its head names a format that there is not") from error
                 raise
             return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        kind = self._kind
+        check(connection, kind, self._file)
+        begin(connection, kind)
+        _use_journal(connection)
+        for pragma_words in kind.pragmas:
+            connection.execute(f"PRAGMA {pragma_words}")
+        self._migrate(connection)
+        _check_writing(connection)
+        if self._with_copies:
+            keep_copy(connection, kind, self._paths)
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         version = pragma(connection, "user_version")
@@ -185,11 +192,10 @@ class _Opening:
         )
 
 
-def _check_writing(connection: sqlite3.Connection, file: Path) -> None:
+def _check_writing(connection: sqlite3.Connection) -> None:
     """Begins to write, and stops at once.
 
     Raises:
-        DamagedStoreError: SQLite only reads the file: its head names a format that it does not know.
         sqlite3.Error: It can't be written.
     """
     patience = pragma(connection, "busy_timeout")
@@ -202,12 +208,20 @@ def _check_writing(connection: sqlite3.Connection, file: Path) -> None:
         finally:
             connection.execute("ROLLBACK")
     except sqlite3.OperationalError as error:
-        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY:
-            raise DamagedStoreError(file, "its head names a format that there is not") from error
         if result_code(error) != sqlite3.SQLITE_BUSY:  # somebody writes, so it can be written
             raise
     finally:
         connection.execute(f"PRAGMA busy_timeout = {patience}")
+
+
+def _is_read_only_by_format(error: sqlite3.Error, file: Path) -> bool:
+    """Whether SQLite does not write to a file that can be written: the format in its head is unknown."""
+    if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_READONLY or file in OPEN_HERE:
+        return False
+    with suppress(OSError):
+        os.close(os.open(file, os.O_RDWR))
+        return True
+    return False
 
 
 def _use_journal(connection: sqlite3.Connection) -> None:

@@ -16,6 +16,7 @@ from app.model.history_csv import csv_rows
 from app.paths import Paths
 from app.sip.notices import HistoryTrouble
 from app.store.history import History
+from app.store.words import DamagedStoreError
 from tests.engine.waiting import until
 from tests.helpers.call_history import log, run
 from tests.helpers.calls import details, entry, running
@@ -162,6 +163,20 @@ def test_a_call_with_an_id_that_is_none_costs_no_other(ten: Paths) -> None:
         new = history.save(details(entry("new")))
         assert new == COUNT + 1
         assert {each.number for each in history.page(ALL, limit=100)} == {*OTHERS, "new"}
+
+
+def test_rows_out_of_order_are_damage_and_not_a_way_without_an_end(ten: Paths) -> None:
+    with closing(sqlite3.connect(ten.history)) as raw:
+        (root,) = raw.execute("SELECT rootpage FROM sqlite_master WHERE name = 'calls'").fetchone()
+    data = bytearray(ten.history.read_bytes())
+    page = (root - 1) * 4096
+    data[page + 3 : page + 5] = (400).to_bytes(2)  # how many rows are on it
+    ten.history.write_bytes(data)
+    for read in (lambda history: history.page(ALL, limit=50), lambda history: list(history.walk(ALL))):
+        with History.open(ten) as history, pytest.raises(DamagedStoreError) as caught:
+            read(history)
+    with History.open(ten, damage=caught.value) as history:
+        assert [each.number for each in history.page(ALL, limit=50)] == [str(10 - n) for n in range(10)]
 
 
 def test_numbers_that_can_not_be_kept_cost_no_call(paths: Paths) -> None:

@@ -131,12 +131,18 @@ def test_a_damaged_head_costs_nothing(many: Paths, at: int, length: int) -> None
 
 
 def test_a_format_that_sqlite_only_reads_costs_nothing(many: Paths) -> None:
-    data = bytearray(many.database.read_bytes())
-    data[18] = 7
-    many.database.write_bytes(data)
+    with History.open(many) as history:
+        history.save(details(entry("1")))
+    for file in (many.database, many.history):
+        data = bytearray(file.read_bytes())
+        data[18] = 7
+        file.write_bytes(data)
     with Store.open(many) as store:
         assert store.trunks() == EVERYONE
         store.add(trunk(COUNT))
+    with History.open(many) as history:
+        history.save(details(entry("2")))
+        assert history.count(HistoryQuery()) == 2
 
 
 @pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
