@@ -75,13 +75,15 @@ class Database:
 
     def close(self) -> None:
         """Ends all access; harmless when done twice."""
-        with in_words(self.file):
-            self._connection.close()
-        if self._counted:
-            OPEN_HERE.drop(self.file)
-            self._counted = False
-        if self._use is not None:
-            self._use.release()
+        try:
+            with in_words(self.file):
+                self._connection.close()
+        finally:
+            if self._counted:
+                OPEN_HERE.drop(self.file)
+                self._counted = False
+            if self._use is not None:
+                self._use.release()
 
     # Reading
 
