@@ -203,6 +203,8 @@ class FileUse:
 
         def _take_alone(self) -> None:
             assert self._descriptor is not None
+            # Two that share it and both want it alone would wait for each other
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 

@@ -53,6 +53,13 @@ def stamp(file: Path) -> Stamp:
     return tuple(found)
 
 
+def identity(file: Path) -> int:
+    """What is another number once there is another file in the place of this one; 0 for none."""
+    with suppress(OSError):
+        return file.stat().st_ino
+    return 0
+
+
 def journal_of(file: Path) -> Path:
     """The write-ahead journal of a database."""
     return file.with_name(f"{file.name}-wal")

@@ -16,7 +16,7 @@ from app.instance import FileUse
 from app.paths import Paths, open_private
 from app.store.copies import copy_before, good_copies, keep_copy
 from app.store.database import Database
-from app.store.files import OPEN_HERE, has_journal, is_half_repaired
+from app.store.files import OPEN_HERE, has_journal, identity, is_half_repaired
 from app.store.schema import BUSY_MS, Kind, begin, check, connect, migrate, pragma
 from app.store.words import (
     DamagedStoreError,
@@ -29,6 +29,9 @@ from app.store.words import (
 
 if TYPE_CHECKING:
     from app.store.rescue import Rescue
+
+ALONE_S = 1.0
+"""How long to wait for others who have a damaged file open, s: they may just find out as well."""
 
 WAIT_S = 25.0
 """How long to wait for another Ringback that repairs the file, s; it takes that long at most."""
@@ -94,19 +97,23 @@ class _Opening:
             self._share()
             return self._in_memory(error, None)
         self._share()
-        notes: Sequence[str] = () if "_rescue" not in self.__dict__ else self._rescue.notes
+        before = identity(self._file)
         try:
             if damage is None:
-                return Database(self._connected(), self._file, use=self._use, notes=notes)
+                return self._as_it_is()
         except DamagedStoreError as error:
             damage = error
         except UnwritableStoreError as error:
             return self._in_memory(error, None)
         try:
-            return self._repaired(damage)
+            return self._repaired(damage, before)
         except UnwritableStoreError as error:
             self._share()
             return self._in_memory(error, damage)
+
+    def _as_it_is(self) -> Database:
+        notes: Sequence[str] = () if "_rescue" not in self.__dict__ else self._rescue.notes
+        return Database(self._connected(), self._file, use=self._use, notes=notes)
 
     def _share(self) -> None:
         if not self._use.share(WAIT_S):
@@ -164,17 +171,20 @@ class _Opening:
             copy_before(connection, self._paths, version)
         migrate(connection, self._kind)
 
-    def _repaired(self, damage: DamagedStoreError) -> Database:
-        if not self._use.take_alone():
-            raise UnwritableStoreError(
-                f"The file with {self._kind.what} is damaged, and another Ringback has it open",
-                do="Close Ringback everywhere, then start it again. It then repairs the file.",
-                details=damage.details,
-            )
-        with in_words(self._file):
-            self._rescue.repair(damage)
+    def _repaired(self, damage: DamagedStoreError, before: int) -> Database:
+        alone = self._use.take_alone(ALONE_S)
+        if identity(self._file) == before:
+            if not alone:
+                raise UnwritableStoreError(
+                    f"The file with {self._kind.what} is damaged, and another Ringback has it open",
+                    do="Close Ringback everywhere, then start it again. It then repairs the file.",
+                    details=damage.details,
+                )
+            with in_words(self._file):
+                self._rescue.repair(damage)
+        # Else somebody else has repaired it meanwhile
         self._share()
-        return Database(self._connected(), self._file, use=self._use, notes=self._rescue.notes)
+        return self._as_it_is()
 
     def _in_memory(self, refusal: UnwritableStoreError, damage: DamagedStoreError | None) -> Database:
         if self._file in OPEN_HERE:
