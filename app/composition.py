@@ -104,7 +104,8 @@ class _WindowData:
             gc.enable()  # there will be no desk to do it
             raise
         recalled = {key: store.setting(window_setting(key)) for key in keys}
-        return FirstLook(trunks=store.trunks(), recalled=recalled)
+        # Whether their settings are still valid is found out with the desk; it takes a while to load
+        return FirstLook(trunks=store.trunks(check=False), recalled=recalled)
 
     def build(self) -> Desk:
         """The desk."""

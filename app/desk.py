@@ -98,8 +98,13 @@ class Desk:
         return self._keeping.vault_note
 
     @property
+    def data_note(self) -> str:
+        """What opening the data folder met, such as a repair or a full disk; empty when all was well."""
+        return self._keeping.data_note
+
+    @property
     def store_note(self) -> str:
-        """What the person should know about saved trunks that can't be read; empty when all can."""
+        """`data_note`, and which saved trunks can't be used and why; empty when all is well."""
         return self._keeping.store_note
 
     async def check_vault(self) -> str:
@@ -119,13 +124,17 @@ class Desk:
         """
         return self._keeping.trunk(trunk_id)
 
-    def by_name(self, name: str) -> Trunk:
+    def by_name(self, name: str, *, check: bool = True) -> Trunk:
         """The saved trunk with this name.
+
+        Args:
+            name: In upper or lower case.
+            check: Whether to refuse one whose settings are not valid any more; else they can be changed.
 
         Raises:
             StoreError: There is none; near misses are named. Or it can't be read.
         """
-        return self._store.by_name(name)
+        return self._store.by_name(name, check=check)
 
     def id_of(self, name: str) -> str:
         """The id of the saved trunk with this name, also of one that can't be read any more.

@@ -1,18 +1,19 @@
-"""Locks in a data folder: one window only, and which runs of the program are still going on."""
+"""Locks in a data folder: one window only, who has a file open, and which runs of the program go on."""
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
-import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from app.errors import StoreError
-from app.paths import Paths, make_private, open_private
+from app.paths import Paths, disk_is_full, make_private, open_private
 
 if sys.platform == "win32":
     import msvcrt
@@ -21,7 +22,10 @@ else:
 
 _LOCKED_BYTE = 1 << 20
 """On Windows nobody can read a locked byte, so it lies far behind the process number."""
+_SLOTS = 1024
+"""On Windows a lock is not shared: each that shares a file locks one of this many bytes."""
 _OLD_S = 86_400.0
+_LOOK_AGAIN_S = 0.01
 
 
 class InstanceLock:
@@ -38,13 +42,18 @@ class InstanceLock:
     def acquire(self) -> None:
         """Takes the lock.
 
+        On a disk where nothing can be written, a lock file that is there is locked as it is. Without one
+        there is no lock: nobody can have made it, and nothing is written that a second window could undo.
+
         Raises:
             StoreError: Another window has it (the text names its process), or the folder can't be locked.
         """
         file = self._paths.window_lock
         try:
-            descriptor = open_private(str(file), os.O_RDWR | os.O_CREAT)
+            descriptor = _open_lock(file)
         except OSError as error:
+            if _can_not_write(error) and not os.path.lexists(file):
+                return
             raise StoreError(
                 f"The file {file} can't be written: {error.strerror or error}.",
                 do="Allow your user to write it, or choose another folder with --data-dir.",
@@ -92,6 +101,113 @@ class InstanceLock:
         self.release()
 
 
+class FileUse:
+    """Whether others have a file open that we keep: many share it, and one at a time has it alone.
+
+    SQLite's own locks are no help when the file makes no sense to it. Where nothing can be locked, as on a
+    disk that can only be read, the file can be shared but nobody has it alone.
+
+    Args:
+        lock: A file for the lock, made when missing and never deleted.
+    """
+
+    def __init__(self, lock: Path) -> None:
+        self._file = lock
+        self._descriptor: int | None = None
+        self._slot = 0
+
+    def share(self, seconds: float) -> bool:
+        """Open it together with others, from now on until `release`; gives up having it alone.
+
+        Args:
+            seconds: How long to wait for one who has it alone.
+
+        Returns:
+            Whether that one is gone. On a disk that knows no locks nobody is known to have it.
+        """
+        return self._wait_for(self._share, seconds) is not False
+
+    def take_alone(self, seconds: float = 0.0) -> bool:
+        """Have it alone, if nobody else has it open; whoever opens it meanwhile waits.
+
+        Args:
+            seconds: How long to wait for the others.
+
+        Returns:
+            Whether we have. If not, we do not share it either.
+        """
+        if self._wait_for(self._take_alone, seconds):
+            return True
+        self.release()
+        return False
+
+    def _wait_for(self, lock: Callable[[], None], seconds: float) -> bool | None:
+        """Whether it was locked, None where there are no locks."""
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                if self._descriptor is None:
+                    self._descriptor = _open_lock(self._file)
+                lock()
+            except (BlockingIOError, PermissionError):
+                if self._descriptor is None:
+                    return None
+                if time.monotonic() > until:
+                    return False
+                time.sleep(_LOOK_AGAIN_S)
+            except OSError:
+                self.release()
+                return None
+            else:
+                return True
+
+    def release(self) -> None:
+        """Ends it; harmless when done twice."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+            self._slot = 0
+
+    if sys.platform == "win32":
+
+        def _share(self) -> None:
+            assert self._descriptor is not None
+            self._unlock()
+            for slot in range(1, _SLOTS + 1):
+                os.lseek(self._descriptor, _LOCKED_BYTE + slot, os.SEEK_SET)
+                with suppress(PermissionError):
+                    msvcrt.locking(self._descriptor, msvcrt.LK_NBLCK, 1)
+                    self._slot = slot
+                    return
+            raise PermissionError(errno.EACCES, "somebody has it alone")
+
+        def _take_alone(self) -> None:
+            assert self._descriptor is not None
+            self._unlock()
+            os.lseek(self._descriptor, _LOCKED_BYTE + 1, os.SEEK_SET)
+            msvcrt.locking(self._descriptor, msvcrt.LK_NBLCK, _SLOTS)
+            self._slot = -1
+
+        def _unlock(self) -> None:
+            assert self._descriptor is not None
+            if self._slot:
+                os.lseek(self._descriptor, _LOCKED_BYTE + max(self._slot, 1), os.SEEK_SET)
+                msvcrt.locking(self._descriptor, msvcrt.LK_UNLCK, _SLOTS if self._slot < 0 else 1)
+                self._slot = 0
+
+    else:
+
+        def _share(self) -> None:
+            assert self._descriptor is not None
+            fcntl.flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+        def _take_alone(self) -> None:
+            assert self._descriptor is not None
+            # Two that share it and both want it alone would wait for each other
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 class RunMark:
     """Shows other processes that this run of the program is going on, however it ends.
 
@@ -105,7 +221,7 @@ class RunMark:
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
         self._descriptor: int | None = None
-        self.name = uuid.uuid4().hex
+        self.name = os.urandom(16).hex()
 
     def set(self) -> None:
         """Shows it from now on.
@@ -162,6 +278,21 @@ def clear_old_marks(paths: Paths) -> None:
             # A new one may not have its lock yet
             if time.time() - file.stat().st_mtime > _OLD_S:
                 run_has_ended(paths, file.stem)
+
+
+def _open_lock(file: Path) -> int:
+    """A descriptor to lock; one that can only be read where nothing can be written."""
+    try:
+        return open_private(str(file), os.O_RDWR | os.O_CREAT)
+    except OSError as error:
+        if _can_not_write(error):
+            with suppress(OSError):
+                return os.open(file, os.O_RDONLY)
+        raise
+
+
+def _can_not_write(error: OSError) -> bool:
+    return error.errno in {errno.EROFS, errno.EACCES, errno.EPERM} or disk_is_full(error)
 
 
 def _run_file(paths: Paths, name: str) -> Path:

@@ -32,6 +32,9 @@ SWITCHES = ("connect", "allow_out", "allow_in")
 _FEW = 20
 """Trunks that are saved in less time than anybody notices."""
 
+MOST_NAMED = 10
+"""Trunks that can't be read and are named."""
+
 TRIAL_NAME = "New trunk"
 """What a trunk is called that is tried before it has a name."""
 
@@ -85,16 +88,18 @@ class Keeping:
             return self._vault
 
     @property
+    def data_note(self) -> str:
+        """What opening the data folder met, such as a repair or a full disk; empty when all was well."""
+        return "\n".join(self._store.notes)
+
+    @property
     def store_note(self) -> str:
-        """Which saved trunks can't be read; empty when all can."""
-        names = [shown(name) for name in self._store.unreadable()]
-        if not names:
-            return ""
-        which = f"The trunk {names[0]}" if len(names) == 1 else f"These trunks: {', '.join(names)}"
-        return (
-            f"{which} can't be read and can't be shown; all others are here. "
-            f"Remove each with ringback remove NAME, then add it again."
-        )
+        """`data_note`, and which saved trunks can't be used and why; empty when all is well."""
+        unreadable = self._store.unreadable()
+        notes = [trunk.words for trunk in unreadable[:MOST_NAMED]]
+        if len(unreadable) > MOST_NAMED:
+            notes.append(f"{len(unreadable) - MOST_NAMED} more trunks can't be used.")
+        return "\n".join((*self._store.notes, *notes))
 
     # Finding
 
@@ -208,7 +213,8 @@ class Keeping:
         self, trunk_id: str, name: str, settings: Mapping[str, str], password: str | None
     ) -> tuple[Trunk, tuple[Mended, ...]]:
         """See `Desk.change`."""
-        before = self.trunk(trunk_id)
+        # One whose settings are not valid any more can be changed, so that they are
+        before = self._store.by_id(trunk_id, check=False) or self.trunk(trunk_id)
         trunk, mended = apply_settings(before, {**settings, "name": name})
         check_trunk(trunk)
         trunk = await _with_ca_file(trunk)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import logging.handlers
+import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
@@ -121,6 +124,9 @@ class _LogFile(logging.handlers.RotatingFileHandler):
         super().__init__(file, maxBytes=FILE_BYTES, backupCount=FILES - 1, encoding="utf-8", delay=True)
 
     def _open(self) -> TextIOWrapper:
+        if os.path.exists(self.baseFilename) and not os.path.isfile(self.baseFilename):
+            # To open a pipe would wait for somebody who reads it
+            raise FileExistsError(errno.EEXIST, "not a file", self.baseFilename)
         # Readable by this user only; and bytes that are no text must not make a line fail.
         return open(self.baseFilename, "a", encoding="utf-8", errors="backslashreplace", opener=open_private)
 
@@ -130,6 +136,11 @@ class _LogFile(logging.handlers.RotatingFileHandler):
         except OSError:
             # Windows renames no file that another process writes to. It grows until we are alone.
             self.stream = self._open()
+
+    def close(self) -> None:
+        # What could not be written to a full disk is written once more then
+        with suppress(OSError):
+            super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Nothing: there is no better place to tell that the log can't be written."""

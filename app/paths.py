@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -67,7 +68,7 @@ def default_paths() -> Paths:
     """The platform's folders for this user, made when missing.
 
     Raises:
-        StoreError: A folder can't be made or written.
+        StoreError: The data folder can't be made.
     """
     # Costs as much to import as the rest of this module; `--data-dir` does without it.
     import platformdirs
@@ -89,7 +90,7 @@ def paths_in(folder: str | os.PathLike[str]) -> Paths:
         folder: The folder; `~` and paths relative to the working directory are understood.
 
     Raises:
-        StoreError: The folder can't be made or written.
+        StoreError: The folder can't be made.
     """
     text = os.fspath(folder)
     if not text.strip() or "\0" in text:
@@ -152,13 +153,23 @@ def disk_is_full(error: OSError) -> bool:
     return error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
+def why_not_writable(folder: Path) -> StoreError | None:
+    """Finds out why nothing can be written in a folder, by trying it; None when it can."""
+    try:
+        _try_writing(folder)
+    except OSError as error:
+        return _folder_error(folder, error)
+    return None
+
+
 def _made(paths: Paths) -> Paths:
-    for folder in (paths.data, paths.logs):
-        try:
-            make_private(folder)
-            _try_writing(folder)
-        except OSError as error:
-            raise _folder_error(folder, error) from error
+    # What is saved can be read where nothing can be written, so that is left to who writes
+    try:
+        make_private(paths.data)
+    except OSError as error:
+        raise _folder_error(paths.data, error) from error
+    with suppress(OSError):  # a log that can't be written stops nothing
+        make_private(paths.logs)
     return paths
 
 

@@ -26,7 +26,7 @@ from app.model.finding import Verdict
 from app.model.trunk import TrunkState
 from app.sip.loss import words_for_loss
 from app.sip.notices import EngineLost, Notice, TrunkChanged
-from app.terminal import exit_code, output_lost, say, say_err, say_json, say_lines, when_lost
+from app.terminal import exit_code, output_lost, say, say_err, say_json, when_lost
 
 DEMO_RING_SECONDS = 10.0
 
@@ -74,15 +74,24 @@ async def _with_desk(
     with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers on its loop
         loop.add_signal_handler(signal.SIGTERM, task.cancel)
     desk = open_desk()
+    # `trunks` and `export` say this themselves
+    itself = command in (COMMANDS["trunks"], COMMANDS["export"])
+    notes = [] if itself else desk.data_note.splitlines()
+    said = ""
     # A task of its own: one that is cancelled when nobody reads its output must not take the closing along
     work = asyncio.ensure_future(command(arguments, desk))
     try:
         with when_lost(lambda: loop.call_soon_threadsafe(work.cancel)):
             return await work
+    except UserError as error:
+        # Why something can't be done, such as a full disk, is in the error too
+        said, _, _ = error.what.partition(";")
+        raise
     finally:
         await desk.close()
-        if desk.history.note:
-            say_lines(desk.history.note, err=True)
+        for note in dict.fromkeys((*notes, *desk.history.note.splitlines())):
+            if not said or said not in note:
+                say_err(note)
 
 
 def _refused(error: UserError, as_json: bool) -> int:

@@ -69,7 +69,7 @@ def _say_table(lines: Sequence[tuple[str, str]]) -> None:
 
 async def _set(arguments: argparse.Namespace, desk: Desk) -> int:
     settings = parse_pairs(arguments.settings, "")
-    trunk = desk.by_name(arguments.name)
+    trunk = desk.by_name(arguments.name, check=False)
     if not settings and not arguments.password_stdin:
         raise SettingError(
             "There is nothing to change.",
@@ -156,7 +156,7 @@ async def _export(arguments: argparse.Namespace, desk: Desk) -> int:
     chosen = {trunk.id: trunk.name for trunk in map(desk.by_name, arguments.names)}
     chosen = chosen or {trunk.id: trunk.name for trunk in desk.trunks()}
     text = await desk.export_text(tuple(chosen))
-    note = "" if arguments.names else desk.store_note
+    note = desk.data_note if arguments.names else desk.store_note
     if note and not (arguments.json and arguments.file):
         say_lines(note, err=True)
     if arguments.file is None:

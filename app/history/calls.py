@@ -33,6 +33,7 @@ from app.paths import open_private
 from app.sip.notices import HistoryChanged, HistoryTrouble, Notice
 from app.store import Store, StoredSetting
 from app.store.history import History
+from app.store.words import DamagedStoreError
 from app.threads import run_apart
 
 T = TypeVar("T")
@@ -88,8 +89,9 @@ class CallHistory:
         call, trunk = record.details(), record.trunk
 
         def write(history: History) -> int:
-            known = record.entry_id if record.kept_in is history else 0
             whole = judged(call, trunk)
+            same = record.kept_in is history or history.holds(record.entry_id, whole.entry)
+            known = record.entry_id if same else 0
             record.entry_id = history.save(replace(whole, entry=replace(whole.entry, id=known)))
             record.kept_in = history
             return record.entry_id
@@ -252,22 +254,45 @@ class CallHistory:
             How many there were.
         """
 
-        def read() -> int:
-            count = 0
+        count, last = 0, 0
+
+        def read(history: History) -> None:
+            nonlocal count, last
+            some: list[HistoryDetails] = []
+
+            def hand_over() -> None:
+                nonlocal count, last
+                take(tuple(some))
+                count, last = count + len(some), some[-1].entry.id if some else last
+                some.clear()
+
+            for call in history.walk(query, limit if limit < 0 else limit - count, below=last):
+                some.append(call)
+                if len(some) == _ROWS_AT_A_TIME:
+                    hand_over()
+            hand_over()
+
+        def read_apart() -> tuple[str, ...]:
             # A connection of its own: a long way through must not keep a call waiting for its entry
             with History.open(self._paths) as history:
-                some: list[HistoryDetails] = []
-                for call in history.walk(query, limit):
-                    some.append(call)
-                    if len(some) == _ROWS_AT_A_TIME:
-                        take(tuple(some))
-                        count += len(some)
-                        some.clear()
-                take(tuple(some))
-                return count + len(some)
+                read(history)
+                return history.take_notes()
 
-        await self._ask(self._worker.mark_cut_off)
-        return await run_apart(read)
+        def prepare(history: History) -> bool:
+            self._worker.mark_cut_off(history)
+            return history.read_only
+
+        if await self._ask(prepare):
+            await self._ask(read)  # in memory, and no call can be entered there
+            return count
+        try:
+            notes = await run_apart(read_apart)
+        except DamagedStoreError as error:
+            await self._worker.repair(error)
+            notes = await run_apart(read_apart)  # goes on behind the last call that was handed over
+        for words in notes:
+            self._on_trouble(words)
+        return count
 
     async def export_csv(self, query: HistoryQuery, file: Path, *, limit: int = -1) -> int:
         """Write the calls that a query finds as a table; all of it or nothing. Returns how many.

@@ -1,4 +1,4 @@
-"""The SQLite file with the calls that were made: opened, moved to the newest version, set aside.
+"""The SQLite file with the calls that were made: its versions.
 
 Not in the file with the trunks: that one is checked and copied at each start, which takes as long as it is
 large, and damage here costs no trunk.
@@ -6,19 +6,12 @@ large, and damage here costs no trunk.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sqlite3
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Sequence
 
-from app.errors import StoreError
-from app.paths import Paths, open_private
-from app.store.database import BUSY_MS, DamagedStoreError, pragma, told, transaction, use_journal
-
-APPLICATION_ID = 0x52696E48
-"""`PRAGMA application_id` of our files, "RinH"."""
+from app.model.history import search_key
+from app.store.history_rows import COLUMNS, is_call, read_entry
+from app.store.schema import LAST_ID, Kind, Row, Table
 
 
 def _version_1(connection: sqlite3.Connection) -> None:
@@ -63,100 +56,63 @@ def _version_1(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_version_1,)
-"""The first leads from an empty file to version 1, and so on."""
+def _fit_together(rows: Sequence[Row]) -> list[Row]:
+    """The calls with ids that are none, which would leave no room for others, left out."""
+    fitted = []
+    for *listed, found_by, run in rows:
+        if isinstance(listed[0], int) and 0 < listed[0] < LAST_ID:
+            if found_by is None and is_call(tuple(listed)):
+                found_by = search_key(read_entry(listed))
+            fitted.append((*listed, found_by or "", run or ""))
+    return fitted
 
 
-class DamagedHistoryError(StoreError):
-    """The history can't be read; `set_history_aside` lets a new one begin."""
+def _is_detail(row: Row) -> bool:
+    return isinstance(row[0], int)  # what can't be read of the rest is left out when it is looked at
 
 
-def set_history_aside(paths: Paths) -> Path:
-    """Renames a damaged history, so that a new one can begin; nothing is deleted.
-
-    Returns:
-        Where it is now.
-
-    Raises:
-        StoreError: It can't be renamed, as on Windows while another Ringback has it open.
-    """
-    file = paths.history
-    aside = paths.data / f"history-damaged-{time.strftime('%Y%m%d-%H%M%S')}.db"
-    with told(paths, file):
-        for end in ("-wal", "-shm", ""):
-            with contextlib.suppress(FileNotFoundError):
-                os.replace(f"{file}{end}", f"{aside}{end}")
-    return aside
-
-
-def open_history(paths: Paths) -> sqlite3.Connection:
-    """Opens the history of a data folder, or begins one.
-
-    Raises:
-        DamagedHistoryError: It can't be made sense of; it was left as it is.
-        StoreError: It can't be read or written, or is of a newer Ringback; nothing was changed.
-    """
-    file = paths.history
-    with history_told(paths):
-        if not file.exists():
-            # SQLite would make it readable for all; its journals take over the permissions of the file
-            with open(file, "ab", opener=open_private):
-                pass
-        connection = sqlite3.connect(file, timeout=BUSY_MS / 1000, isolation_level=None)
-        try:
-            _check(connection, file)
-            _set_up(connection, paths)
-        except BaseException:
-            connection.close()
-            raise
-    return connection
-
-
-@contextlib.contextmanager
-def history_told(paths: Paths) -> Iterator[None]:
-    """As `told`, of the history.
-
-    Raises:
-        DamagedHistoryError: It makes no sense.
-        StoreError: What else went wrong.
-    """
-    try:
-        with told(paths, paths.history):
-            yield
-    except DamagedStoreError as error:
-        raise DamagedHistoryError(
-            f"The file with the history of calls is damaged: {paths.history}.",
-            do="It can be moved elsewhere; Ringback then begins a new one.",
-            details=error.details,
-        ) from error
-
-
-def _check(connection: sqlite3.Connection, file: Path) -> None:
-    version = pragma(connection, "user_version")
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if pragma(connection, "application_id") != APPLICATION_ID and (version or tables):
-        raise StoreError(f"The file {file} belongs to another program.", do="Move it elsewhere.")
-    if version > len(MIGRATIONS):
-        raise StoreError(
-            f"The history in {file} was saved by a newer Ringback.",
-            do="Start that newer version.",
-            details=f"version {version}; this Ringback knows versions up to {len(MIGRATIONS)}",
-        )
-
-
-def _set_up(connection: sqlite3.Connection, paths: Paths) -> None:
-    # Only has an effect while the file is empty: room that deleted calls leave can be given back
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    use_journal(connection)
-    # A kill loses nothing; the power may cost the last calls, and in return no call waits for the disk
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    # Who deletes a number wants it gone from the disk
-    connection.execute("PRAGMA secure_delete = ON")
-    while (version := pragma(connection, "user_version")) < len(MIGRATIONS):
-        with transaction(connection, paths, paths.history):
-            # Another Ringback may have taken this step between our look and our lock
-            if pragma(connection, "user_version") == version:
-                MIGRATIONS[version](connection)
-                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                connection.execute(f"PRAGMA user_version = {version + 1}")
+HISTORY = Kind(
+    what="the history of calls",
+    noun="call",
+    rest="details of some calls",
+    application_id=0x52696E48,  # "RinH"
+    migrations=(_version_1,),
+    tables=(
+        Table(
+            name="calls",
+            columns=(*COLUMNS, "found_by", "run"),
+            spare=("found_by", "run"),
+            key="id",
+            readable=is_call,
+        ),
+        Table(
+            name="details",
+            columns=(
+                "call_id",
+                "recording",
+                "sip_call_id",
+                "left_out",
+                "plan",
+                "outcome",
+                "findings",
+                "messages",
+            ),
+            key="call_id",
+            readable=_is_detail,
+        ),
+    ),
+    fit=_fit_together,
+    # Room that deleted calls leave can be given back
+    auto_vacuum=True,
+    pragmas=(
+        # The file is not checked when it is opened, so each page is when it is read
+        "cell_size_check = ON",
+        # A kill loses nothing; the power may cost the last calls, and in return no call waits for the disk
+        "synchronous = NORMAL",
+        "foreign_keys = ON",
+        # Who deletes a number wants it gone from the disk
+        "secure_delete = ON",
+    ),
+    check_all=False,
+)
+"""What is in `Paths.history`."""

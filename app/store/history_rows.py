@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -13,6 +15,7 @@ from app.model.finding import Finding, Verdict
 from app.model.history import CallPlan, HistoryDetails, HistoryEntry, HistoryQuery, search_words
 from app.model.outcome import CallOutcome, Direction, HungUpBy, TraceMessage
 from app.redact import redact_sip
+from app.store.schema import LAST_ID, Row, is_text
 
 LONGEST_TEXT = 400
 """Of a number, a name, a reason; characters. A server can send what it likes."""
@@ -48,6 +51,10 @@ LISTED = ", ".join(COLUMNS)
 DETAILED = "recording, sip_call_id, left_out, plan, outcome, findings"
 """What is known of one call besides, but for its SIP messages."""
 
+_TIMES = ("begun_at", "answered_at")
+_LATEST_S = 32_503_680_000.0
+"""The year 3000, s since the epoch; much later times are no dates on every system."""
+
 
 def conditions(query: HistoryQuery) -> tuple[list[str], list[Any]]:
     """What a query asks, as terms of SQL that all have to hold, and the values in them."""
@@ -82,9 +89,14 @@ def _clean(text: str, longest: int = LONGEST_TEXT) -> str:
 
 
 def clean_entry(entry: HistoryEntry) -> HistoryEntry:
-    """The entry without secrets, its texts cut where they are too long."""
+    """The entry without secrets, its texts cut where they are too long, its numbers such as can be kept."""
     texts = {name: _clean(value) for name in COLUMNS if type(value := getattr(entry, name)) is str}
-    return replace(entry, **texts)
+    odd = {
+        name: 0.0 if name in ("begun_at", "duration_s") else None
+        for name in COLUMNS
+        if isinstance(value := getattr(entry, name), float) and not math.isfinite(value)
+    }
+    return replace(entry, **texts, **odd)
 
 
 def _clean_value(value: Any) -> Any:
@@ -144,37 +156,84 @@ def _within(messages: Iterable[TraceMessage], room: int) -> list[TraceMessage]:
 
 
 def read_entry(row: Sequence[Any]) -> HistoryEntry:
-    """The columns `LISTED` as a value."""
+    """The columns `LISTED` as a value.
+
+    Raises:
+        ValueError: One of them can't be used; the text says which and why.
+    """
+    if len(row) < len(COLUMNS):
+        raise ValueError("it is too large")
     values = dict(zip(COLUMNS, row, strict=False))
+    for name, value in values.items():
+        _check_value(name, value)
     values["direction"] = _word(Direction, values["direction"], Direction.OUT)
     values["hung_up_by"] = _word(HungUpBy, values["hung_up_by"], HungUpBy.NOBODY)
     verdict = values["verdict"]
     values["verdict"] = _word(Verdict, verdict, Verdict.NOT_RUN) if verdict else None
-    return HistoryEntry(**values)
+    try:
+        return msgspec.convert(values, HistoryEntry, strict=True)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from error
 
 
-def _word(kind: type[E], text: str, other: E) -> E:
+def _check_value(name: str, value: object) -> None:
+    if isinstance(value, str):
+        if not is_text(value):
+            raise ValueError(f"its {name} is not text")
+        if len(value) > LONGEST_MESSAGE:
+            raise ValueError(f"its {name} has {len(value)} characters")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"its {name} is not a number")
+    if name in _TIMES and isinstance(value, int | float) and not 0 <= value <= _LATEST_S:
+        raise ValueError(f"its {name} is not a valid time")
+    if name == "id" and isinstance(value, int) and not 0 < value < LAST_ID:
+        raise ValueError("its id is not valid")
+
+
+def is_call(row: Row) -> bool:
+    """Whether a row, which begins with the columns `LISTED`, is a call."""
+    with suppress(ValueError):
+        read_entry(row)
+        return True
+    return False
+
+
+def _word(kind: type[E], text: object, other: E) -> E:
     """A word of ours; `other` for one that another version has written."""
-    return kind(text) if text in set(kind) else other
+    return kind(text) if isinstance(text, str) and text in set(kind) else other
 
 
 def read_details(row: Sequence[Any]) -> HistoryDetails:
-    """The columns `LISTED`, `DETAILED` and `messages` as a value."""
+    """The columns `LISTED`, `DETAILED` and `messages` as a value.
+
+    What can't be read of the last two is left out.
+
+    Raises:
+        ValueError: As `read_entry`.
+    """
+    entry = read_entry(row)
     recording, sip_call_id, left_out, plan, outcome, findings, messages = row[len(COLUMNS) :]
     return HistoryDetails(
-        entry=read_entry(row),
+        entry=entry,
         plan=_value(plan, CallPlan),
         outcome=_value(outcome, CallOutcome),
         findings=_value(findings, tuple[Finding, ...]) or (),
-        recording=recording,
-        sip_call_id=sip_call_id,
-        messages=_value(messages, tuple[TraceMessage, ...]) or (),
-        left_out=left_out,
+        recording=recording if is_text(recording) else "",
+        sip_call_id=sip_call_id if is_text(sip_call_id) else "",
+        messages=_read_messages(messages),
+        left_out=left_out if isinstance(left_out, int) else 0,
     )
 
 
-def _value(text: str, kind: type[T]) -> T | None:
+def _read_messages(text: object) -> tuple[TraceMessage, ...]:
+    messages = _value(text, tuple[TraceMessage, ...]) or ()
+    return tuple(message for message in messages if 0 <= message.at <= _LATEST_S)
+
+
+def _value(text: object, kind: type[T]) -> T | None:
+    if not isinstance(text, str):
+        return None
     try:
         return msgspec.json.decode(text, type=kind | None)
-    except (msgspec.MsgspecError, UnicodeError):
-        return None  # another version wrote it; the list has what matters
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None  # damaged, or another version wrote it; the list has what matters

@@ -113,6 +113,8 @@ class MainWindow(QMainWindow):
         self.stack.password_asked.connect(self.notes.ask_vault)
         self.stack.quit_asked.connect(self.close)
         self.notes.keyring_known.connect(self.stack.set_keyring)
+        # The first look shows trunks before it is known whether their settings are still valid
+        self.notes.trunks_unread.connect(self._refresh_trunks)
         self.trunks.watch_woken.connect(lambda watch: self._alert.follow(watch))
         self._bridge.looked.connect(self._on_known)
         self._bridge.ready.connect(self._on_ready)

@@ -26,9 +26,11 @@ class StorageNotes(QObject):
 
     Signals:
         keyring_known: Whether there is a keyring.
+        trunks_unread: There are trunks that are not to be shown, because they can't be used.
     """
 
     keyring_known = Signal(bool)
+    trunks_unread = Signal()
 
     def __init__(self, bridge: DeskBridge, banner: Callable[[], Banner], parent: QObject) -> None:
         super().__init__(parent)
@@ -38,7 +40,7 @@ class StorageNotes(QObject):
         bridge.notice.connect(self._on_notice)
 
     def ask_store(self) -> None:
-        """Find out whether a trunk can't be read."""
+        """Find out whether a trunk can't be read, and what opening the data folder met."""
         if self._store_asked:
             return
         self._store_asked = True
@@ -46,13 +48,18 @@ class StorageNotes(QObject):
         async def work(desk: Desk) -> str:
             return desk.store_note
 
-        self._bridge.submit(self, work, self._add)
+        self._bridge.submit(self, work, self._on_store_note)
 
     def ask_vault(self) -> None:
         """Find out where passwords are kept; only once one is needed, because that may wake a keyring."""
         if not self._vault_asked:
             self._vault_asked = True
             self._bridge.submit(self, lambda desk: desk.check_vault(), self._on_vault_note)
+
+    def _on_store_note(self, note: str) -> None:
+        self._add(note)
+        if note:
+            self.trunks_unread.emit()
 
     def _on_vault_note(self, note: str) -> None:
         self._add(note)

@@ -156,9 +156,13 @@ class TrunkKeeping(QObject):
         chooser.open()
 
     def export_to(self, path: Path, trunk_ids: Sequence[str] | None = None) -> None:
-        """Export trunks, or all of them, to a file."""
+        """Export trunks, or all of them, to a file; says which ones can't be read and are not in it."""
 
-        def done(text: str) -> None:
+        async def work(desk: Desk) -> tuple[str, str]:
+            return await desk.export_text(trunk_ids), "" if trunk_ids else desk.store_note
+
+        def done(result: tuple[str, str]) -> None:
+            text, note = result
             try:
                 write_file(path, text)
             except UserError as error:
@@ -166,8 +170,10 @@ class TrunkKeeping(QObject):
                 return
             words = self.tr("Exported to {name}. Passwords are not in it.").format(name=one_line(path.name))
             self._banner().show_note(words, Tone.GOOD)
+            if note:
+                self._banner().add_note(note, Tone.WARNING)
 
-        self._do(lambda desk: desk.export_text(trunk_ids), done)
+        self._do(work, done)
 
     def ask_import(self) -> None:
         """Ask for a file and import it."""

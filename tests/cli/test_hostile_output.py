@@ -114,14 +114,15 @@ def folder(tmp_path: Path) -> Path:
     """A data folder with trunks and calls whose every text is hostile."""
     paths = paths_in(tmp_path / "data")
     with Store.open(paths) as store:
-        for user in ("office", "rejected"):
+        for user in ("office", "rejected", "forged"):
             settings = {"name": user, "host": "127.0.0.1", "user": user, "notes": IN_FILE, "realm": IN_FILE}
             store.add(_trunk(settings))
-        # As no setting can be, but as a damaged or forged file may be
+    # As no setting can be, but as a damaged or forged file may be
     with closing(sqlite3.connect(paths.database)) as raw:
-        raw.execute("UPDATE trunks SET name = name || ?", (EVIL,))
         raw.execute(
-            "UPDATE trunks SET settings = json_set(settings, '$.provider', ?, '$.notes', ?)", (EVIL, EVIL)
+            "UPDATE trunks SET name = name || ?, settings = json_set(settings, '$.provider', ?, '$.notes', ?)"
+            " WHERE name = 'forged'",
+            (EVIL, EVIL, EVIL),
         )
         raw.commit()
     with closing(History.open(paths, "a run that has ended")) as history:
@@ -237,7 +238,7 @@ def test_no_command_prints_anything_hidden(
     assert shows(err) == []
     assert not [line for line in (out + err).splitlines() if line.startswith("2026-01-01 00:00:00")]
     if not as_json and run in ("answer", "call", "register", "history", "history show", "trunks"):
-        assert "evil[U+001B]]0;title[U+0007 U+001B][2J" in out, "nothing hostile was printed at all"
+        assert "evil[U+001B]]0;title[U+0007 U+001B][2J" in out + err, "nothing hostile was printed at all"
     if as_json and out and run not in ("export", "history csv"):
         values = json.JSONDecoder()
         at = 0

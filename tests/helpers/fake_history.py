@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from app.model.history import KEEP_DAYS, HistoryDetails, HistoryEntry, HistoryQuery
 from app.model.history_csv import csv_head, csv_rows
-from app.paths import Paths
+from app.store.database import Database
 from app.store.history import History
-from app.store.history_file import MIGRATIONS
+from app.store.history_file import HISTORY
+from app.store.schema import migrate
 
 
 class FakeHistory:
@@ -26,10 +27,8 @@ class FakeHistory:
         self._begin = begin
         # Tests fill it from their own thread before the desk reads it in its own
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        for step in MIGRATIONS:
-            step(connection)
-        folder = Path("nowhere")
-        self.store = History(connection, Paths(data=folder, logs=folder), "fake")
+        migrate(connection, HISTORY)
+        self.store = History(Database(connection, Path("nowhere")), "fake")
         self.note = ""
         self.keep_days = KEEP_DAYS
 

@@ -25,7 +25,6 @@ from app.model.history import (
 from app.model.outcome import CallResult, Direction
 from app.paths import Paths, paths_in
 from app.store.history import History
-from app.store.history_file import DamagedHistoryError, set_history_aside
 from app.store.history_rows import LONGEST_MESSAGE, LONGEST_TEXT, MOST_MESSAGE_TEXT
 from tests.helpers.calls import NOON, PLAN, details, entry, message, running
 from tests.helpers.disks import small_disk
@@ -379,14 +378,15 @@ def test_a_file_of_a_newer_ringback_is_refused_and_left_as_it_is(paths: Paths) -
     assert paths.history.read_bytes() == before
 
 
-def test_a_damaged_file_can_be_set_aside_and_a_new_one_begun(paths: Paths) -> None:
+def test_a_damaged_file_is_kept_under_another_name_and_a_new_one_begun(paths: Paths) -> None:
     paths.history.write_bytes(b"no database" * 1000)
-    with pytest.raises(DamagedHistoryError):
-        History.open(paths)
-    aside = set_history_aside(paths)
-    assert aside.read_bytes().startswith(b"no database")
     with History.open(paths) as history:
         assert history.count(ALL) == 0
+        (note,) = history.take_notes()
+    (aside,) = paths.data.glob("history-damaged-*.db")
+    assert aside.read_bytes() == b"no database" * 1000
+    assert str(aside) in note
+    assert "history of calls was damaged" in note
 
 
 def test_what_another_version_wrote_shows_the_list_at_least(paths: Paths) -> None:

@@ -69,7 +69,7 @@ def test_a_table_is_written_whole_or_not_at_all(
 ) -> None:
     file = tmp_path / "calls.csv"
 
-    def fail(*_: object) -> Iterator[HistoryDetails]:
+    def fail(*_: object, below: int) -> Iterator[HistoryDetails]:
         yield details()
         raise StoreError("The disk failed.")
 

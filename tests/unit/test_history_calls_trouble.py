@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from app.store.history import History
 from tests.engine.waiting import until
 from tests.helpers.call_history import ALL, ended, log, progress, run
 from tests.helpers.calls import running
+from tests.helpers.damage import overwrite
 from tests.helpers.disks import small_disk
 
 ROOT = Path(__file__).parents[2]
@@ -228,6 +230,50 @@ def test_damage_that_appears_while_a_call_is_up_costs_old_calls_only(paths: Path
             calls.take(ended(number="600", dialled="600"))
             await until(lambda: calls.history._working == set(), "all writing")
             assert [each.number for each in await calls.all()][:1] == ["600"]
+
+    run(work)
+
+
+def test_damage_that_leaves_a_call_that_is_up_does_not_enter_it_twice(paths: Paths) -> None:
+    async def work() -> None:
+        async with log(paths) as calls:
+            for number in range(60):
+                calls.place(f"old {number}", f"old-{number}")
+                calls.take(replace(ended(number=f"old {number}"), call_id=f"old-{number}"))
+            calls.place("600")
+            before = await calls.all()
+            damage_details(paths)
+            assert await calls.history.walk(ALL, lambda _: None) == len(before), "it is repaired meanwhile"
+            await until(lambda: "was damaged" in calls.history.note, "the note")
+            assert "Details of some calls may be missing" in calls.history.note
+            calls.take(ended(number="600", dialled="600"))
+            await until(lambda: calls.history._working == set(), "all writing")
+            after = await calls.all()
+            assert [each.number for each in after] == [each.number for each in before]
+            assert after[0].result == CallResult.ANSWERED
+
+    run(work)
+
+
+def damage_details(paths: Paths) -> None:
+    """Overwrite the pages with details of calls, but not the list."""
+    with closing(sqlite3.connect(paths.history)) as raw:
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (root,) = raw.execute("SELECT rootpage FROM sqlite_master WHERE name = 'details'").fetchone()
+    overwrite(paths.history, (root - 1) * 4096, 4096)
+
+
+def test_a_table_of_a_damaged_history_has_each_call_once(paths: Paths, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with log(paths) as calls:
+            for number in range(60):
+                calls.place(f"old {number}", f"old-{number}")
+                calls.take(replace(ended(number=f"old {number}"), call_id=f"old-{number}"))
+            count = len(await calls.all())
+            damage_details(paths)
+            file = tmp_path / "calls.csv"
+            assert await calls.history.export_csv(ALL, file) == count == 60
+            assert file.read_text(encoding="utf-8").count("\n") == 61
 
     run(work)
 

@@ -201,7 +201,7 @@ def test_one_that_can_not_be_read_is_told_can_be_deleted_and_does_not_come_back(
         await add(desk, "Sound")
         torn = await add(desk, "Torn")
         assert desk.store_note == ""
-        desk._store._database.execute("UPDATE trunks SET settings = '{' WHERE id = ?", (torn.id,))
+        desk._store._database.change("UPDATE trunks SET settings = '{' WHERE id = ?", (torn.id,))
         assert names(desk) == ["Sound"]
         assert '"Torn" can\'t be read' in desk.store_note
         assert "ringback remove" in desk.store_note

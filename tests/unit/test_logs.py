@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import stat
 import subprocess
 import sys
@@ -189,6 +190,26 @@ def test_a_full_disk_stops_nothing_and_logging_goes_on_when_there_is_room(
         finally:
             stop_logging(handler)
         assert "found again" in (disk.folder / "ringback.log").read_text()
+    assert capfd.readouterr().err == ""
+
+
+def test_ending_on_a_full_disk_stops_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with small_disk(tmp_path) as disk:
+        handler = start_logging(Paths(data=disk.folder, logs=disk.folder))
+        disk.fill()
+        LOG.warning("lost")
+        stop_logging(handler)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes among its files")
+def test_a_pipe_in_the_place_of_the_log_keeps_nobody_waiting(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / "ringback.log")
+    handler = start_logging(Paths(data=tmp_path, logs=tmp_path))
+    LOG.warning("lost")
+    stop_logging(handler)
     assert capfd.readouterr().err == ""
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from app import paths as paths_module
 from app.errors import StoreError
-from app.paths import default_paths, paths_in
+from app.paths import default_paths, paths_in, why_not_writable
 from tests.helpers.disks import small_disk
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits")
@@ -84,22 +84,39 @@ def test_a_file_in_the_folders_place_is_told_with_its_path(tmp_path: Path, below
     assert (tmp_path / "data").read_text() == "mine"
 
 
-def test_a_full_disk_is_told_with_the_folder(tmp_path: Path) -> None:
+def refusal(folder: Path) -> StoreError:
+    """Why nothing can be written there."""
+    error = why_not_writable(folder)
+    assert error
+    assert str(folder) in error.what
+    assert "--data-dir" in error.do
+    return error
+
+
+def test_a_folder_on_a_full_disk_is_used_and_it_is_known_that_it_is_full(tmp_path: Path) -> None:
     with small_disk(tmp_path) as disk:
         paths_in(disk.folder)
+        assert why_not_writable(disk.folder) is None
         disk.fill()
-        with pytest.raises(StoreError, match="is full") as caught:
-            paths_in(disk.folder)
-        assert str(disk.folder) in caught.value.what
+        assert paths_in(disk.folder).data == disk.folder
+        assert "is full" in refusal(disk.folder).what
+        assert not list(disk.folder.glob(".ringback*")), "nothing is left of the try"
 
 
-def test_a_read_only_disk_is_told_with_the_folder(tmp_path: Path) -> None:
+def test_a_folder_on_a_read_only_disk_is_used_and_a_new_one_is_refused(tmp_path: Path) -> None:
     with small_disk(tmp_path) as disk:
         disk.make_read_only()
-        for folder in (disk.folder, disk.folder / "new"):
-            with pytest.raises(StoreError, match="can only be read") as caught:
-                paths_in(folder)
-            assert str(folder) in caught.value.what
+        assert paths_in(disk.folder).data == disk.folder
+        assert "can only be read" in refusal(disk.folder).what
+        with pytest.raises(StoreError, match="can only be read") as caught:
+            paths_in(disk.folder / "new")
+        assert str(disk.folder / "new") in caught.value.what
+
+
+def test_a_file_in_the_place_of_the_folder_for_logs_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("mine")
+    assert paths_in(tmp_path).data == tmp_path
+    assert (tmp_path / "logs").read_text() == "mine"
 
 
 @pytest.mark.parametrize(
@@ -119,11 +136,12 @@ def test_every_error_of_a_folder_names_it_and_what_to_do(
         raise OSError(code, os.strerror(code), str(folder))
 
     monkeypatch.setattr(paths_module, "_try_writing", fail)
-    with pytest.raises(StoreError, match=told) as caught:
+    error = refusal(tmp_path)
+    assert told in error.what
+    assert error.details
+    monkeypatch.setattr(paths_module, "make_private", fail)
+    with pytest.raises(StoreError, match=told):
         paths_in(tmp_path)
-    assert str(tmp_path) in caught.value.what
-    assert "--data-dir" in caught.value.do
-    assert caught.value.details
 
 
 def test_a_name_that_is_too_long_is_told(tmp_path: Path) -> None:
@@ -133,17 +151,13 @@ def test_a_name_that_is_too_long_is_told(tmp_path: Path) -> None:
 
 AS_NOBODY = """
 import os, sys
-from app.errors import StoreError
-from app.paths import paths_in
+from app.paths import paths_in, why_not_writable
 
 if os.geteuid() == 0:
     os.setgroups([])
     os.setgid(65534)
     os.setuid(65534)
-try:
-    paths_in(sys.argv[1])
-except StoreError as error:
-    print(error)
+print(why_not_writable(paths_in(sys.argv[1]).data))
 """
 
 

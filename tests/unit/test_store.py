@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from app.errors import SettingError, StoreError
+from app.model.names import LONGEST_NAME
 from app.model.trunk import Trunk
 from app.paths import Paths, paths_in
-from app.store import Store, StoredSetting
-from app.store import database as database_module
+from app.store import Store, StoredSetting, schema
 from tests.helpers.saved_trunks import FULL, LAST_TRUNK, fill, saved, trunk
 
 ROOT = Path(__file__).parents[2]
@@ -122,6 +122,16 @@ def test_a_name_is_found_in_any_case_and_spelling(paths: Paths) -> None:
             assert store.id_of(name) == FULL.id
 
 
+def test_the_longest_name_is_a_name_like_any_other(paths: Paths) -> None:
+    longest = trunk(1, name="x" * LONGEST_NAME)
+    with Store.open(paths) as store:
+        store.add(longest)
+        assert store.names() == (longest.name,)
+        assert store.by_name(longest.name.upper()) == longest
+        with pytest.raises(StoreError, match="already"):
+            store.add(trunk(2, name=longest.name))
+
+
 def test_what_the_window_remembers_is_typed(paths: Paths) -> None:
     with Store.open(paths) as store:
         assert store.setting(LAST_TRUNK) == ""
@@ -220,6 +230,7 @@ def test_what_another_saves_is_noticed_once_and_what_we_save_is_not(paths: Paths
 
 ADDER = """
 import sys
+from app.model.names import LONGEST_NAME
 from app.model.trunk import Trunk
 from app.paths import paths_in
 from app.store import Store
@@ -286,7 +297,7 @@ def test_a_writer_waits_for_another_while_reading_goes_on(paths: Paths) -> None:
 
 
 def test_a_file_that_stays_locked_is_told(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_module, "BUSY_MS", 50)
+    monkeypatch.setattr(schema, "BUSY_MS", 50)
     with Store.open(paths) as store, closing(sqlite3.connect(paths.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="Another program is writing") as caught:
