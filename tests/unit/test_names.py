@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from app.model.names import LONGEST_NAME, free_name, free_names, name_key, with_ending
@@ -38,6 +36,4 @@ def test_letters_that_look_the_same_are_the_same_name() -> None:
 def test_many_names_get_free_ones_in_turn_and_none_twice() -> None:
     assert free_names(["A", "a (2)", "B", "A"], ["a", "C"]) == ("A (2)", "a (2) (2)", "B", "A (3)")
     many = [f"Trunk {number}" for number in range(5_000)]
-    began = time.process_time()
     assert len(set(free_names(many, many))) == 5_000
-    assert time.process_time() - began < 3
