@@ -94,6 +94,11 @@ class Scripted(asyncio.DatagramProtocol):
         assert self._transport is not None
         self._transport.sendto("\r\n".join(head).encode(), self.engine)
 
+    def send_raw(self, raw: bytes) -> None:
+        """Send any octets to the engine."""
+        assert self._transport is not None
+        self._transport.sendto(raw, self.engine)
+
     def respond(
         self, request: Message, status: str, *headers: str, tag: str = "far", body: Sequence[str] = ()
     ) -> None:
