@@ -113,7 +113,7 @@ __all__ = [
     "WatchDevices",
 ]
 
-PROTOCOL_VERSION = 6
+PROTOCOL_VERSION = 5
 """Raised with every change of a message; an engine of another version is refused."""
 
 

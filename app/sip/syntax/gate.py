@@ -326,7 +326,7 @@ class _Reader:
             self._repair(header, str(error))
             return None
         if not address.uri.is_sip and not any_scheme:
-            self._repair(header, f"is a {address.uri.scheme}: address and not a SIP address")
+            self._repair(header, f"is a {one_line(address.uri.scheme, 20)}: address and not a SIP address")
             return None
         return address
 

@@ -306,3 +306,9 @@ def test_no_line_of_sdp_is_read_without_end(kind: str) -> None:
 @pytest.mark.timeout(ENDLESS_S)
 def test_many_lines_of_sdp_are_not_read_without_end(line: bytes) -> None:
     examine(response("200 OK", SDP_TYPE, body=SDP + line * (60_000 // len(line))))
+
+
+def test_a_problem_names_no_more_of_a_scheme_than_a_line_has_room_for() -> None:
+    examined = examine(response("200 OK", f"Contact: <{'s' * 500}:a@b>"))
+    (problem,) = examined.problems
+    assert problem.what == f"is a {'s' * 19}…: address and not a SIP address"
