@@ -17,6 +17,8 @@ from app.store.schema import Row, is_text
 
 COLUMNS = ("id", "name", "name_key", "position", "settings")
 
+_WHERE_IN_SETTINGS = re.compile(r" - at `\$\.([a-z_]{1,40})(?![a-z_])")
+"""Where in a JSON object msgspec found something of the wrong type; keys are ours, values are not."""
 _HANDLE = re.compile(r"row-(\d{1,18})")
 
 
@@ -121,9 +123,9 @@ def read_trunk(row: TrunkRow, where: object, *, check: bool = True) -> Trunk:
     except _PartError as error:
         raise _unreadable(row, where, str(error)) from error
     except (msgspec.MsgspecError, UnicodeError, RecursionError, TypeError, ValueError) as error:
-        # What is in the row can be in the error too
-        details = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in str(error))
-        raise _unreadable(row, where, f"its settings make no sense ({details}).") from error
+        found = _WHERE_IN_SETTINGS.search(str(error))
+        what = f'its setting "{found[1]}" makes' if found else "its settings make"
+        raise _unreadable(row, where, f"{what} no sense.") from error
     return trunk
 
 
