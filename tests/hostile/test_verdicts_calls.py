@@ -20,7 +20,7 @@ from tests.hostile.verdicts import (
 
 SOON_S = 2.5
 """After the answer."""
-REPEATS_S = (0.5, 1.0, 2.0, 4.0, 4.0, 4.0)
+REPEATS_S = (0.5, 1.0, 2.0, *[4.0] * 8)
 """Between an answer and its repeats (RFC 3261 section 13.3.1.4)."""
 
 REASONS = {
@@ -85,12 +85,13 @@ def test_an_answer_that_is_repeated_was_not_confirmed(tmp_path: Path) -> None:
         tmp_path,
         {
             "cut": _misses_the_ack(4, then=REASONS["102"]),
-            "cut late": _misses_the_ack(6, "--seconds", 30, then=REASONS["102"]),
+            "cut late": _misses_the_ack(6, "--seconds", 60, then=REASONS["102"]),
+            "cut at last": _misses_the_ack(11, "--seconds", 60, then=REASONS["102"]),
             "short": _misses_the_ack(2, "--seconds", 2),
             "lost once": _misses_the_ack(1, "--seconds", 2),
         },
     )
-    for name in ("cut", "cut late", "short"):
+    for name in ("cut", "cut late", "cut at last", "short"):
         fails(ended[name], "ACK-LOST-OUT", "our confirmation does not reach it")
         assert "BYE-32" not in ids(ended[name])
     passes(ended["lost once"])

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,8 +32,8 @@ from tests.helpers.command import Ended
 from tests.helpers.sip_client import Message
 from tests.hostile.at_the_command_line import command
 
-AT_ONCE = 4
-"""Commands that run at the same time."""
+STARTING = 3
+"""Commands that start at the same time; once it has started, a command costs little."""
 START_S = 30.0
 """For an engine to start and send its first request, on a machine with much else to do."""
 NUMBER = "600"
@@ -51,7 +52,7 @@ class FarEnd(NamedTuple):
 
     async def is_called(self) -> Dialog:
         """Wait for the command's INVITE."""
-        return self.far.called(await self.far.next("INVITE", seconds=START_S))
+        return self.far.called(await self.far.next("INVITE"))
 
     async def answers(self, *headers: str, body: Sequence[str] = ()) -> Dialog:
         """Answer the command's call with these headers, and take its ACK."""
@@ -62,7 +63,6 @@ class FarEnd(NamedTuple):
 
     async def calls(self, *headers: str, body: Sequence[str] = ()) -> tuple[Dialog, Message]:
         """Call the command and wait for its answer, which is not confirmed yet."""
-        await until(lambda: self.far.engine[1], "the engine to be there", START_S)
         dialog = self.far.calls()
         dialog.invite(body or self.echo, *headers)
         response = await self.far.next("INVITE", 200)
@@ -115,7 +115,7 @@ def register(play: Play, **settings: str) -> Case:
 
 
 def together(tmp_path: Path, cases: Mapping[str, Case], *, as_json: bool = True) -> dict[str, Ended]:
-    """Run all of them, a few at a time, and give what each ended with.
+    """Run all of them side by side, and give what each ended with.
 
     Args:
         tmp_path: For their data.
@@ -124,19 +124,21 @@ def together(tmp_path: Path, cases: Mapping[str, Case], *, as_json: bool = True)
     """
 
     async def run() -> dict[str, Ended]:
-        free = asyncio.Semaphore(AT_ONCE)
+        free = asyncio.Semaphore(STARTING)
 
         async def one(number: int, case: Case) -> Ended:
             folder = tmp_path / str(number)
             folder.mkdir()
-            async with (
-                free,
-                scripted() as far,
-                echoing() as echo,
-                command(folder, far, *case.words, as_json=as_json, **case.settings) as running,
-            ):
+            async with AsyncExitStack() as opened:
+                far = await opened.enter_async_context(scripted())
+                echo = await opened.enter_async_context(echoing())
+                async with free:
+                    started = await opened.enter_async_context(
+                        command(folder, far, *case.words, as_json=as_json, **case.settings)
+                    )
+                    await until(lambda: far.engine[1], "the engine to be there", START_S)
                 await case.play(FarEnd(far, echo))
-                return await running.end()
+                return await started.end()
 
         async with asyncio.TaskGroup() as group:
             tasks = {
