@@ -78,3 +78,21 @@ def test_a_computer_without_a_network_gives_a_finding(lab: NetworkLab, tmp_path:
         lab.office("route", "add", "default", "via", "192.0.2.1")
     assert outcome["local_cause"] == "no route"
     assert outcome["findings"][0]["id"] == "NET-NOROUTE"  # type: ignore[index]  # a list of objects
+
+
+@pytest.mark.parametrize("sign_in", ["register", "credentials", "address"])
+def test_a_call_from_a_computer_without_a_network_gives_a_finding(
+    lab: NetworkLab, tmp_path: Path, sign_in: str
+) -> None:
+    ringback = Ringback(tmp_path)
+    ringback.save("Far", host=FAR, port="5060", user="1001", sign_in=sign_in)
+    lab.office("route", "del", "default")
+    try:
+        words = ("call", "Far", "600", "--seconds", 2, "--password-stdin", "--json")
+        done = lab.run_in_office(ringback.command(*words), input="secret\n", cwd=ROOT)
+    finally:
+        lab.office("route", "add", "default", "via", "192.0.2.1")
+    outcome = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert (outcome["result"], outcome["local_cause"]) == ("failed", "no route")
+    assert outcome["findings"][0]["id"] == "NET-NOROUTE"

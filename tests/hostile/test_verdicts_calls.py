@@ -130,6 +130,25 @@ def test_a_call_that_comes_in_is_confirmed_by_its_caller(tmp_path: Path) -> None
     passes(ended["fine"])
 
 
+def test_the_headline_says_it_too(tmp_path: Path) -> None:
+    ended = together(
+        tmp_path,
+        {
+            "repeated": _misses_the_ack(2, "--seconds", 2),
+            "refused": _is_hung_up("403 Forbidden"),
+            "unknown": _is_hung_up("481 Call/Transaction Does Not Exist"),
+            "fine": _is_hung_up("200 OK"),
+        },
+        as_json=False,
+    )
+    works = {name: "\nThis trunk works" in one.out for name, one in ended.items()}
+    assert works == {"repeated": False, "refused": False, "unknown": True, "fine": True}
+    assert "\nThis trunk works, but" in ended["unknown"].out
+    assert "\nThe provider does not see that calls are up" in ended["repeated"].out
+    assert "\nThe other side refused to end the call." in ended["refused"].out
+    assert [one.code for one in ended.values()] == [1, 1, 0, 0]
+
+
 # Requests of ours
 
 
