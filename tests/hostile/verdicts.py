@@ -1,12 +1,10 @@
 """Commands that run side by side, each against a far end of its own, and what they say about the trunk.
 
-    ended = together(
-        tmp_path,
-        {
-            "403": call(lambda at: hung_up(at, "403 Forbidden"), "--seconds", 1),
-            "481": …
-        },
-    )
+    async def refuses(at: FarEnd) -> None:
+        await at.answers()
+        await at.is_hung_up("403 Forbidden")
+
+    ended = together(tmp_path, {"403": call(refuses, "--seconds", 1), "481": …})
     fails(ended["403"], "BYE-REJ", "403 Forbidden")
 
 One machine plays all of them at once, so the time of a test is that of its longest call. What a busy machine
