@@ -179,6 +179,16 @@ def common_codecs(facts: Facts) -> tuple[str, ...]:
     return tuple(name for name in facts.trunk.codecs if name.lower() in theirs & ours)
 
 
+def _turned_away(facts: Facts) -> str:
+    """Our own words for why a call that came in was refused; empty for any other outcome."""
+    return facts.outcome.reason if facts.direction is Direction.IN else ""
+
+
+def _refused_over_codecs(facts: Facts) -> bool:
+    """Whether only the codecs can be the matter: keys that do not fit look the same where keys are wanted."""
+    return LocalCause.NO_CODEC in _turned_away(facts) and facts.trunk.srtp is Srtp.OFF
+
+
 def _failed_codes(facts: Facts, *purposes: Purpose) -> set[int]:
     return {request.code for request in failed(facts, *purposes)}
 
@@ -242,6 +252,8 @@ CONDITIONS: dict[str, Callable[[Facts], bool]] = {
     "refused-by-420": _refused_by(420),
     "refused-by-421": _refused_by(421),
     "refused-by-422": _refused_by(422),
+    "refused-over-codecs": _refused_over_codecs,
+    "refused-over-encryption": lambda facts: "encrypt" in _turned_away(facts),
     "refused-beside-audio": lambda facts: facts.outcome.sip_code in _BESIDE_AUDIO,
     # Registrations
     "others-registered": lambda facts: (
@@ -273,6 +285,8 @@ CONDITIONS: dict[str, Callable[[Facts], bool]] = {
     "far-direction-known": lambda facts: bool(facts.dialog.answer_direction),
     "far-codecs-known": lambda facts: bool(facts.dialog.far_codecs),
     "codec-in-common": lambda facts: bool(common_codecs(facts)),
+    # We answer with one codec only
+    "codecs-to-choose-from": lambda facts: facts.direction is Direction.OUT and len(common_codecs(facts)) > 1,
     "no-telephone-event": _no_telephone_event,
     "encrypted": lambda facts: (
         (call := facts.call) is not None and call.media is not None and bool(call.media.srtp)

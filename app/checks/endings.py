@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from msgspec.structs import replace
@@ -31,6 +32,7 @@ _TIMER_S = (31.0, 33.5)
 _SHORT_TIMER_S = (6.0, 7.0)
 """The same with T1 = 0.1 s, as some systems have it."""
 
+_WARN_CODE = re.compile(r"^\d{3}\s+")
 _STEPS = {"digits": "DTMF", "hold": "REINV-REJ", "resume": "REINV-REJ", "record": "RECORD"}
 _STEPS |= {"transfer": "TRANSFER-REJ", "forward": "TRANSFER-REJ"}
 
@@ -105,7 +107,13 @@ def _their_reason(facts: Facts, values: Values) -> Iterable[Named]:
 
 
 def _theirs(facts: Facts) -> tuple[Reason, ...]:
-    return own_reasons(facts) if _ended_by_them(facts) else ()
+    """What the far end says about its end: `Reason`, and words of its BYE in Warning or a text body."""
+    if not _ended_by_them(facts):
+        return ()
+    said = facts.outcome.explanation
+    words = [*(_WARN_CODE.sub("", one) for one in said.warnings), said.text]
+    texts = words if facts.dialog.ended_by_bye else []
+    return (*own_reasons(facts), *(Reason(protocol="", text=one) for one in texts if one))
 
 
 def _ended_by_them(facts: Facts) -> bool:
@@ -127,6 +135,9 @@ def _reason_of(reason: Reason, facts: Facts, values: Values) -> Named | None:
         known = str(cause.cause) in meaning
         why = meaning if known else f"{meaning[:1].lower()}{meaning[1:]} (cause {cause.cause})"
         return ("BYE-NET" if cause.fault else "BYE-CAUSE"), replace(values, reason=why)
+    if reason.protocol == "PREEMPTION":
+        why = "the line was needed for a call that comes first (preemption)"
+        return "BYE-CAUSE", replace(values, reason=why)
     if reason.protocol == "SIP" and reason.cause >= 300:
         why = f"{reason.cause} {words or _phrase(reason.cause)}".strip()
         fault = reason.cause == 408 or 500 <= reason.cause <= 599

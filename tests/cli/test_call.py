@@ -207,3 +207,29 @@ def test_what_can_not_be_called_is_refused_before_anything_is_started(
     error = ringback.run("call", "Office", *words, "--json", password="x").error
     assert error["field"] == field
     assert what in error["what"]
+
+
+@pytest.mark.parametrize(
+    ("country", "number"),
+    [
+        ("CH", "144"),
+        ("AT", "133"),
+        ("IT", "118"),
+        ("IN", "102"),
+        ("SG", "993"),
+        ("SE", "+4690000"),
+        ("SE", "116117"),
+        ("BR", "55112"),
+        ("US", "911*1"),
+        ("US", "911#1"),
+        ("US", "sos"),
+        ("US", "1-800-273-8255"),
+    ],
+)
+def test_no_emergency_number_or_crisis_line_of_the_trunks_country_goes_out(
+    ringback: Ringback, country: str, number: str
+) -> None:
+    ringback.save("Office", host="127.0.0.1", port=9, user="1", sign_in="address", country=country)
+    error = ringback.run("call", "Office", number, "--json").error
+    assert "an emergency or crisis number in" in error["what"], error
+    assert "Ringback never dials it" in error["what"]

@@ -185,7 +185,7 @@ RUNS: dict[str, list[str]] = {
     "history of": ["history", EVIL],
 }
 NOT_HERE = {"carrier"}
-"""`tests/cli/test_hostile_packets.py` sends it what a far end can send."""
+"""`tests/cli/test_carrier.py` sends it what a far end can send."""
 
 
 def test_every_command_is_walked() -> None:

@@ -186,6 +186,36 @@ def test_a_table_is_shown_first_then_its_good_rows_are_saved(three: Ringback, tm
     assert 'line 2     A     FAILED  column "Trunk Name": There is a trunk called "A" already.' in words.out
 
 
+def test_what_a_spreadsheet_has_mangled_is_put_right_or_refused(ringback: Ringback, tmp_path: Path) -> None:
+    table = tmp_path / "sheet.csv"
+    table.write_text(
+        "name;host;user\n"
+        "point;a.example;493012345678.0\n"
+        "comma;a.example;493012345678,0\n"
+        "apostrophe;a.example;'0049301\n"
+        'formula;a.example;"=""0049301"""\n'
+        "blank;a.example;4930\u3000\n"
+        "exponent;a.example;4.93012E+11\n"
+        "exponent,;a.example;4,93012E+11\n",
+        encoding="utf-8",
+    )
+    ended = ringback.run("import", table, "--json")
+    assert ended.code == 1
+    *good, first, second = ended.json["rows"]
+    assert [row["mended"][0]["now"] for row in good] == [
+        "493012345678",
+        "493012345678",
+        "0049301",
+        "0049301",
+        "4930",
+    ]
+    for row, line, value in ((first, 7, "4.93012E+11"), (second, 8, "4,93012E+11")):
+        (problem,) = row["problems"]
+        assert (row["line"], problem["column"]) == (line, "user")
+        assert value in problem["what"]
+    assert ringback.saved_names() == [row["name"] for row in good]
+
+
 def test_a_table_without_problems_ends_well(ringback: Ringback, tmp_path: Path) -> None:
     table = tmp_path / "table.txt"
     table.write_text("name,host,user\nA,a.example,1\n", encoding="utf-8-sig")
@@ -266,6 +296,24 @@ def test_only_an_ordinary_file_is_imported(
     expected = f"it is {words[kind]}, not a file" if kind in words else "it is larger than 20 MB"
     assert expected in error["what"]
     assert error["field"] == "file"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+@pytest.mark.parametrize("table", [False, True], ids=["json", "csv"])
+def test_a_file_to_import_can_not_make_ringback_read_a_device_or_a_pipe(
+    ringback: Ringback, tmp_path: Path, table: bool
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for ca_file, kind in (("/dev/zero", "a device"), (tmp_path / "pipe", "a pipe")):
+        trunk = {"name": "A", "host": "a.example", "user": "1", "ca_file": str(ca_file)}
+        path = tmp_path / ("trunks.csv" if table else "trunks.json")
+        rows = [",".join(trunk), ",".join(trunk.values())]
+        document = json.dumps({"ringback": "trunks", "version": 1, "trunks": [trunk]})
+        path.write_text("\n".join(rows) if table else document, encoding="utf-8")
+        ended = ringback.run("import", path, "--json")
+        assert ended.code == (1 if table else 2)
+        assert f"it is {kind}, not a file" in ended.out
+    assert ringback.saved_names() == []
 
 
 def test_standard_input_is_imported_and_has_a_limit_too(three: Ringback) -> None:

@@ -80,3 +80,22 @@ def test_error_without_a_window_is_told_in_a_box(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(QMessageBox, "exec", read)
     window.show_error(StoreError("Ringback is open already.", do="Go to that window."))
     assert shown == [("Ringback is open already.", "Go to that window.")]
+
+
+def test_an_error_in_a_box_shows_the_text_of_others_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, qapp: object
+) -> None:
+    from PySide6.QtCore import Qt
+    from PySide6.QtWidgets import QLabel, QMessageBox
+
+    forged = '<b>Done</b><img src="file:///x.png"><a href="https://evil.example/">x</a>'
+    formats: set[Qt.TextFormat] = set()
+
+    def read(box: QMessageBox) -> int:
+        assert (box.text(), box.informativeText()) == (forged, forged)
+        formats.update(label.textFormat() for label in box.findChildren(QLabel) if label.text())
+        return 0
+
+    monkeypatch.setattr(QMessageBox, "exec", read)
+    window.show_error(StoreError(forged, do=forged))
+    assert formats == {Qt.TextFormat.PlainText}

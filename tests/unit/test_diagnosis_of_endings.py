@@ -153,6 +153,7 @@ def test_an_acknowledge_timeout_in_words_is_understood() -> None:
         ('SIP;cause=408;text="Session Timer expired"', "SE-HALF", Verdict.FAIL),
         ('Q.850;cause=16;text="ALLOTTED_TIMEOUT"', "MAXDUR", Verdict.WARNING),
         ("Q.850;cause=16, SIP;cause=503", "BYE-NET", Verdict.FAIL),
+        ('preemption;cause=1;text="UA Preemption"', "BYE-CAUSE", Verdict.WARNING),
     ],
 )
 @pytest.mark.parametrize("duration_s", [2.5, 10.0, 32.0])
@@ -183,6 +184,22 @@ def test_the_reason_of_their_end_counts_soon_and_late(
 )
 def test_an_ordinary_end_is_no_trouble(reason: str) -> None:
     assert ids(ended(reason)) == ["CALL-OK"]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (Explanation(warnings=("399 Credit exhausted",)), ["BYE-CREDIT", "CALL-OK"]),
+        (Explanation(warnings=("RTP timeout",)), ["RTP-TMO", "CALL-ANSWERED"]),
+        (Explanation(text="Your balance is too low."), ["BYE-CREDIT", "CALL-OK"]),
+        (Explanation(warnings=("399 Goodbye",), text="Thanks for calling"), ["CALL-OK"]),
+    ],
+)
+def test_words_of_a_bye_count_also_outside_of_its_reason(said: Explanation, expected: list[str]) -> None:
+    found = call(replace(GOOD, ended_by_bye=True), hung_up_by=HungUpBy.THEM, explanation=said)
+    assert ids(found) == expected
+    # The same words in the answer to the call say nothing about its end
+    assert ids(call(GOOD, hung_up_by=HungUpBy.THEM, explanation=said)) == ["CALL-OK"]
 
 
 def test_the_cause_is_named_in_words() -> None:

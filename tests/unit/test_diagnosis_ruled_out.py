@@ -466,7 +466,29 @@ def test_a_call_that_came_in_is_not_refused_over_audio_by_every_code(
     assert f"{words}." in finding.meaning
     said = f"{finding.causes} {finding.do}"
     assert ("codec" in said) is about_audio
-    assert (finding.field == "srtp") is about_audio
+    assert (finding.field == "codecs") is about_audio
+
+
+@pytest.mark.parametrize(
+    ("srtp", "words", "codecs", "encryption"),
+    [
+        (Srtp.OFF, "the caller and this trunk have no codec in common", True, False),
+        (Srtp.OFFER, "the caller and this trunk have no codec in common", True, True),
+        (Srtp.OFF, "the caller requires encryption (SRTP), which is off for this trunk", False, True),
+        (Srtp.REQUIRE, "the caller offers no encryption (SRTP), and this trunk requires it", False, True),
+        (Srtp.OFFER, "the caller encrypts audio by DTLS-SRTP, which Ringback does not know", False, True),
+        (Srtp.OFF, "x", True, True),
+    ],
+)
+def test_a_call_that_came_in_and_was_refused_over_one_thing_is_not_blamed_on_another(
+    srtp: Srtp, words: str, codecs: bool, encryption: bool
+) -> None:
+    outcome = unanswered(CallResult.FAILED, 488, f"Refused, because {words}")
+    (finding,) = explain_call(outcome, replace(TRUNK, srtp=srtp), direction=Direction.IN)
+    said = f"{finding.causes} {finding.do[0]}".lower()
+    assert ("codec" in said) is codecs
+    assert ("encryption of audio" in said and "compare encryption" in said) is encryption
+    assert finding.field == ("srtp" if encryption else "codecs")
 
 
 def test_the_way_keys_are_sent_is_not_advised_where_it_is_used() -> None:

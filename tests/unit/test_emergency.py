@@ -31,6 +31,17 @@ def test_no_spelling_of_an_emergency_number_passes_on_any_trunk(place: Country, 
     assert passed == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["sos", "SOS", "sip:sos@a.example", "sos.fire", "urn:service:sos.police", "s%6Fs", "sos;x=1"],
+)
+@pytest.mark.parametrize("country", ["", "US", "CH", "JP"])
+def test_the_word_that_rfc_5031_sets_aside_passes_nowhere(text: str, country: str) -> None:
+    for gate in (refuse_emergency, guard):
+        with pytest.raises(CallRefusedError, match=r"sos(\.\w+)? is an emergency or crisis number"):
+            gate(text, country)
+
+
 @pytest.mark.parametrize("place", countries(), ids=lambda place: place.code)
 def test_at_home_even_the_rarest_line_prefix_is_seen(place: Country) -> None:
     for entry in place.emergency:

@@ -19,6 +19,7 @@ from app.model.outcome import (
     StreamFigures,
 )
 from app.model.quality import CallQuality, Score, score
+from app.model.signalling import DialogFacts
 from app.model.trunk import Trunk
 
 TRUNK = Trunk(id="1", name="Office", host="sip.example.com", user="1001")
@@ -170,3 +171,16 @@ def test_packets_that_nobody_can_play_are_not_called_late() -> None:
     assert ids(found) == ["RTP-PT"]
     assert worst(found) is Verdict.FAIL
     assert found[0].title.startswith("1000 packets of sound came in")
+    assert found[0].causes[0] == "The other side sends another codec than the one it chose."
+
+
+def test_a_choice_of_codecs_is_no_fault_of_the_other_side() -> None:
+    """RFC 3264 section 6.1: who answers with several may send any of them."""
+    rx = StreamFigures(packets=1000, discarded=1000)
+    named = DialogFacts(far_codecs=("pcma", "pcmu", "telephone-event"))
+    finding, *_ = explained(replace(CLEAN, rx=rx), heard=False, dialog=named)
+    assert finding.id == "RTP-PT"
+    assert "PCMU and PCMA" in finding.causes[0]
+    assert "The standard allows that" in finding.causes[0]
+    assert not any("than the one it chose" in cause for cause in finding.causes)
+    assert finding.do[0].startswith("Try with PCMU only")

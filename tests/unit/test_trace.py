@@ -315,6 +315,14 @@ def test_the_bye_that_comes_in_gives_its_reason() -> None:
     assert wire.ledger.bye_reason("two") == ""
 
 
+def test_byes_that_nobody_asked_for_do_not_pile_up() -> None:
+    wire = Wire()
+    for number in range(5_000):
+        wire.back(1.0, request("BYE", call_id=str(number), reason=f"Q.850;cause={number % 127}"))
+    kept = [number for number in range(5_000) if wire.ledger.bye_reason(str(number))]
+    assert kept == list(range(4_936, 5_000))
+
+
 def test_a_forgotten_dialog_stays_forgotten_when_a_late_response_comes() -> None:
     wire = Wire()
     for call_id in ("one", "two"):
