@@ -233,9 +233,7 @@ async def ran(
         return await asyncio.to_thread(running.end, seconds=LIMIT_S)
 
 
-def register(
-    tmp_path: Path, answer: Answer, password: str | None = PASSWORD, **settings: str
-) -> Ended:
+def register(tmp_path: Path, answer: Answer, password: str | None = PASSWORD, **settings: str) -> Ended:
     """`ringback register` against a far end that answers REGISTER so."""
 
     async def run() -> Ended:
@@ -253,7 +251,7 @@ def call(
     password: str | None = PASSWORD,
     **settings: str,
 ) -> Ended:
-    """`ringback call` against a far end that answers INVITE so; registered unless `sign_in` says otherwise."""
+    """`ringback call` against a far end that answers INVITE so; registered first unless `sign_in` says no."""
     words = ("call", "Far", number, "--seconds", 3, *options)
 
     async def run() -> Ended:

@@ -13,12 +13,10 @@ from tests.hostile.answering import (
     call,
     finding,
     in_turn,
-    picking_up,
     register,
     saying,
     silence,
     status,
-    when,
 )
 
 BY_ADDRESS = {"sign_in": "address"}
@@ -54,16 +52,15 @@ def test_another_realm_is_what_it_is_about(tmp_path: Path) -> None:
 
 
 def test_a_password_that_was_given_is_not_missing(tmp_path: Path) -> None:
-    (given, missing) = (tmp_path / "given", tmp_path / "missing")
-    given.mkdir()
-    missing.mkdir()
-    ended = register(given, DENIED)
+    ended = register(tmp_path, DENIED)
     assert "no password" not in words(finding(ended, "AUTH-LOOP"))
-    ended = register(missing, DENIED, password=None)
-    assert (ended.code, ended.finding_ids) == (1, ["AUTH-NONE"])
-    found = finding(ended, "AUTH-NONE")
-    assert found.causes[0] == "There is no password for this trunk."
-    assert (found.field, found.do) == ("password", ("Enter the password.",))
+    assert "A request with the password went out." in finding(ended, "AUTH-LOOP").evidence
+
+
+def test_a_password_that_is_missing_is_asked_for_before_anything_is_sent(tmp_path: Path) -> None:
+    ended = register(tmp_path, DENIED, password=None)
+    assert ended.error["field"] == "password"
+    assert ended.error["what"].startswith("No password is known for Far.")
 
 
 def test_a_password_that_was_given_is_not_missing_when_the_server_goes_silent(tmp_path: Path) -> None:
@@ -73,6 +70,7 @@ def test_a_password_that_was_given_is_not_missing_when_the_server_goes_silent(tm
     assert found.causes[0] == "The server went silent after the password was sent."
     assert "no password" not in words(found)
     assert not any("realm" in cause for cause in found.causes)
+    assert "No password was sent." not in found.evidence
 
 
 @pytest.mark.parametrize(("password", "has_sign"), [("secret1", False), ("secret#1", True)])
@@ -252,5 +250,3 @@ def test_a_short_time_for_ringing_is_named_as_the_reason(
     assert (found.title, found.do[0]) == (title, step)
     assert ended.json["result"] == "no answer"
     assert "did not answer" not in found.title
-
-

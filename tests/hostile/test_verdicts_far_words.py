@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.helpers.command import Ended
-from tests.hostile.answering import NUMBER, call, finding, register, saying
+from tests.hostile.answering import call, finding, register, saying
 from tests.hostile.hostile_messages import MESSAGES
 
 
@@ -33,7 +33,9 @@ HOUR = "Wait 1 hour before you try again: the server asks for that."
 
 CALLS = {
     "explained-retry-after": Right("CALL-503", "Retry-After: 3600 s (1 hour)", "", HOUR),
-    "explained-retry-after-comment": Right("CALL-480", "Retry-After: 120 s (2 minutes)", "", "Wait 2 minutes"),
+    "explained-retry-after-comment": Right(
+        "CALL-480", "Retry-After: 120 s (2 minutes)", "", "Wait 2 minutes"
+    ),
     "explained-retry-after-in-486": Right("CALL-486", "Retry-After: 18000 s (5 hours)", "", "Wait 5 hours"),
     "explained-warning": Right(
         "CALL-488",
@@ -47,7 +49,10 @@ CALLS = {
         "The other side has none of the codecs that this trunk offers.",
     ),
     "explained-warning-two": Right(
-        "ACCOUNT", "Warning: 399 Account suspended", "The account is suspended", "Look at the state of the account"
+        "ACCOUNT",
+        "Warning: 399 Account suspended",
+        "The account is suspended",
+        "Look at the state of the account",
     ),
     "explained-error-info": Right("CALL-404", "Error-Info: <sip:not-in-service-recording@127.0.0.1:"),
     "explained-error-info-http": Right(
@@ -78,11 +83,17 @@ CALLS = {
         "The number called is forwarded.",
         "Dial +493012345 instead, if that is whom you want to reach.",
     ),
-    "redirect-port": Right("CALL-302", "It points to: sip:elsewhere@127.0.0.1:5099", "The number called is forwarded."),
+    "redirect-port": Right(
+        "CALL-302", "It points to: sip:elsewhere@127.0.0.1:5099", "The number called is forwarded."
+    ),
     "redirect-two": Right("CALL-302", "It points to: tel:+49301", "", "Dial +49301 instead"),
     "redirect-emergency": Right("CALL-302", "It points to: sip:911@127.0.0.1:"),
     "redirect-305": Right(
-        "CALL-305", "It points to: sip:elsewhere@127.0.0.1:", "", "Set the outbound proxy to 127.0.0.1:", "proxy"
+        "CALL-305",
+        "It points to: sip:elsewhere@127.0.0.1:",
+        "",
+        "Set the outbound proxy to 127.0.0.1:",
+        "proxy",
     ),
 }
 """Refusals of a call."""
