@@ -1,4 +1,4 @@
-"""Each provider phrase of the hostile messages leads to its class, wherever the far end puts it, or to none."""
+"""Each provider phrase of the hostile messages leads to its class or to none, wherever it stands."""
 
 from __future__ import annotations
 
