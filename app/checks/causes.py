@@ -24,6 +24,7 @@ _LOCAL = {
     LocalCause.CALL_UNKNOWN: "CALL-CUT-GONE",
     LocalCause.NO_SRTP: "SRTP-NONE",
     LocalCause.NO_CODEC: "CODEC-NONE",
+    LocalCause.SRTP_DIFFERS: "SRTP-FAIL",
     LocalCause.OTHER: "NET-OTHER",
     LocalCause.NONE: "NET-OTHER",
 }

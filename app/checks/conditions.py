@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.checks.facts import Facts, failed, is_unsent
-from app.checks.far_words import blocker, elsewhere, other_host, other_number, own_reasons, warning_causes
+from app.checks.far_words import (
+    blocker,
+    elsewhere,
+    other_host,
+    other_name_and_port,
+    other_number,
+    own_reasons,
+    warning_causes,
+)
 from app.errors import UserError
 from app.model import codecs
 from app.model.advice import Line, names
@@ -57,7 +65,8 @@ def changes(setting: str, trunk: Trunk) -> Trunk | None:
         changed, _ = apply_settings(trunk, {key: value})
     except UserError:
         return None
-    return None if as_text(changed)[key] == as_text(trunk)[key] else changed
+    # All settings are compared: a host with a port sets the port too
+    return None if as_text(changed) == as_text(trunk) else changed
 
 
 def can_follow(trunk: Trunk, settings: tuple[str, ...]) -> bool:
@@ -222,6 +231,10 @@ CONDITIONS: dict[str, Callable[[Facts], bool]] = {
     "password-is-not-ascii": _trait(PasswordTrait.NOT_ASCII),
     "never-challenged": lambda facts: not _challenged(facts),
     "challenge-known": lambda facts: facts.outcome.challenge is not None and facts.outcome.challenge.usable,
+    "challenge-named": lambda facts: facts.outcome.challenge is None or bool(facts.outcome.challenge.schemes),
+    "challenge-without-nonce": lambda facts: (
+        facts.outcome.challenge is not None and facts.outcome.challenge.without_nonce
+    ),
     "silent-after-password": lambda facts: facts.made_up_here and _password_sent(facts),
     "realm-fits": realm_fits,
     # What the far end says about its answer
@@ -229,6 +242,9 @@ CONDITIONS: dict[str, Callable[[Facts], bool]] = {
     "points-elsewhere": lambda facts: bool(elsewhere(facts)),
     "points-to-number": lambda facts: bool(other_number(facts)),
     "points-to-host": lambda facts: bool(other_host(facts)),
+    "points-to-other-port": lambda facts: (
+        facts.trunk.port is not None and other_name_and_port(facts)[1] not in ("", str(facts.trunk.port))
+    ),
     "names-extension": lambda facts: bool(
         facts.outcome.explanation.unsupported or facts.outcome.explanation.requires
     ),

@@ -6,7 +6,8 @@ names the findings that they lead to.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
@@ -17,6 +18,7 @@ from app.checks.evidence import lines_of, problem_lines
 from app.checks.facts import Facts
 from app.checks.far_words import own_texts, warning_causes
 from app.checks.line_quality import line_troubles
+from app.checks.phrases import refused_call, refused_registration
 from app.checks.provider_hints import Refused, with_hints
 from app.checks.registrations import is_refused, registration_ids
 from app.checks.sound_truth import both_ways, sound_findings
@@ -30,6 +32,11 @@ from app.model.trunk import Trunk
 from app.sip.status import Q850Cause, cause_named, cause_of
 
 SETUP_SLOW_MS = 8000.0
+
+_LONGEST_WORDS = 120
+"""Characters of the far end's explanation in a title; the evidence has all of it."""
+_WARN_CODE = re.compile(r"^[0-9]{3} ")
+_Classify = Callable[[str, int, Trunk], str]
 
 _WORST_FIRST = (Verdict.FAIL, Verdict.WARNING, Verdict.PASS, Verdict.NOT_RUN)
 _ABOUT_AUDIO = ("RTP-", "CALL-SHORT", "CALL-CUT", "STACK-CUT", "SRTP-FAIL")
@@ -50,7 +57,13 @@ def explain_registration(outcome: RegisterOutcome, trunk: Trunk) -> tuple[Findin
     steps = _waiting(facts) if is_refused(outcome) else ()
     main, *others = registration_ids(outcome, facts)
     found = [
-        fill(main, values, facts=facts, evidence=lines, first_steps=steps),
+        fill(
+            main,
+            _in_full(values, facts, main, refused_registration),
+            facts=facts,
+            evidence=lines,
+            first_steps=steps,
+        ),
         *(fill(other, values, facts=facts, evidence=lines) for other in others),
         *_damage_findings(facts, values, main=main),
     ]
@@ -119,7 +132,7 @@ def _unanswered(
     network = f"The telephone network gives as its reason: {cause.meaning}" if cause and about_code else ""
     yield fill(
         finding_id,
-        values,
+        _in_full(values, facts, finding_id, refused_call),
         facts=facts,
         evidence=lines,
         meaning=" ".join(filter(None, (network, _elsewhere(facts, values)))),
@@ -128,6 +141,21 @@ def _unanswered(
     )
     for other in beside(finding_id, outcome, facts):
         yield fill(other, values, facts=facts, evidence=lines)
+
+
+def _in_full(values: Values, facts: Facts, finding_id: str, classify: _Classify) -> Values:
+    """The answer with the words that led to the finding, where they do not stand in its phrase."""
+
+    def decides(text: str) -> bool:
+        return classify(text, facts.outcome.sip_code, facts.trunk) == finding_id
+
+    if decides(facts.outcome.reason):
+        return values
+    words = next((_WARN_CODE.sub("", text) for text in own_texts(facts) if decides(text)), "")
+    if not words:
+        return values
+    short = words if len(words) <= _LONGEST_WORDS else f"{words[:_LONGEST_WORDS].rstrip()}…"
+    return replace(values, answer=f"{values.answer} ({short.rstrip('.')})")
 
 
 def _gateway_cause(outcome: CallOutcome) -> Q850Cause | None:

@@ -29,6 +29,7 @@ _MISSING_ANSWER = frozenset(
         LocalCause.UNREADABLE,
         LocalCause.NO_CODEC,
         LocalCause.NO_SRTP,
+        LocalCause.SRTP_DIFFERS,
         LocalCause.CONNECTION_LOST,
     }
 )

@@ -15,6 +15,7 @@ from app.sip.status import Reason, Warned, reasons, warned
 _URI = re.compile(r"(?:.*<)?\s*(sips?|tel):(?://)?(?:([^@>]*)@)?([^;?>\s]*)", re.IGNORECASE)
 _WEB_HOST = re.compile(r"(?:https?|sips?|mailto|tel):(?://)?(?:[^@/>]*@)?([^/:;?>\s]+)", re.IGNORECASE)
 _WARNING = re.compile(r"\s*(\d{3})\b")
+_HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:]*)(?::([0-9]{1,5}))?")
 _NUMBER = re.compile(r"\+?[0-9][0-9().-]*")
 
 
@@ -103,6 +104,12 @@ def other_host(facts: Facts) -> str:
         if uri is not None and uri[1].lower() != "tel" and uri[3]:
             return clean(uri[3])
     return ""
+
+
+def other_name_and_port(facts: Facts) -> tuple[str, str]:
+    """The same in two; the port is empty where none is named."""
+    found = _HOST_AND_PORT.fullmatch(other_host(facts))
+    return (found[1], found[2] or "") if found else (other_host(facts), "")
 
 
 def elsewhere(facts: Facts) -> str:

@@ -51,7 +51,8 @@ class Values(msgspec.Struct, frozen=True, kw_only=True):
         least: The shortest time that the far end accepts, seconds.
         extension: Extensions of SIP that it does not know, or demands.
         accepted, allowed: Kinds of content and methods that it takes.
-        elsewhere: Where a 3xx points to; `other_number` and `other_host` are what to set or dial.
+        elsewhere: Where a 3xx points to; `other_number` and `other_host` are what to set or dial, the host
+            also in its parts `other_name` and `other_port`.
         blocker: Who blocked the call.
         damage: What is wrong with a message, a sentence.
         altered: What came back changed.
@@ -95,6 +96,8 @@ class Values(msgspec.Struct, frozen=True, kw_only=True):
     elsewhere: str = ""
     other_number: str = ""
     other_host: str = ""
+    other_name: str = ""
+    other_port: str = ""
     blocker: str = ""
     damage: str = ""
     altered: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.checks.conditions import common_codecs
 from app.checks.facts import Facts, unsent
-from app.checks.far_words import blocker, elsewhere, other_host, other_number
+from app.checks.far_words import blocker, elsewhere, other_host, other_name_and_port, other_number
 from app.checks.texts import Values
 from app.checks.wording import clean, milliseconds, seconds, sentence, some, waiting_time
 from app.model.outcome import CallOutcome, Direction, LocalCause, RegisterOutcome, Target, TlsFacts
@@ -49,6 +49,8 @@ def _common(facts: Facts) -> dict[str, str]:
         "elsewhere": elsewhere(facts),
         "other_number": other_number(facts),
         "other_host": other_host(facts),
+        "other_name": other_name_and_port(facts)[0],
+        "other_port": other_name_and_port(facts)[1],
         "blocker": blocker(facts),
         "damage": damage(facts.problems),
         "altered": some(facts.altered),
@@ -139,11 +141,12 @@ def _number(outcome: CallOutcome, direction: Direction) -> str:
 
 def _algorithm(challenge: ChallengeFacts | None) -> str:
     if challenge is None:
-        return "an unknown one"
+        return "none that can be read"
     if "digest" not in {scheme.lower() for scheme in challenge.schemes}:
-        return some(challenge.schemes, last="or") or "an unknown one"
+        return some(challenge.schemes, last="or") or "none that can be read"
     qop = f" with qop={clean(','.join(challenge.qop))}" if challenge.qop else ""
-    return f"digest {some(challenge.algorithms, last='or') or 'MD5'}{qop}"
+    nonce = ", without a nonce" if challenge.without_nonce else ""
+    return f"digest {some(challenge.algorithms, last='or') or 'MD5'}{qop}{nonce}"
 
 
 def _extensions(said: Explanation) -> str:

@@ -93,7 +93,8 @@ class ChallengeFacts(msgspec.Struct, frozen=True, kw_only=True):
         qop: Qualities of protection on offer; empty where none is named.
         stale: How many challenges in a row only called the nonce stale (RFC 7616 section 3.3).
         answered: Whether a request with a digest response went out at all.
-        usable: Whether Ringback knows one of the schemes, algorithms and qop on offer.
+        usable: Whether Ringback can answer one of the challenges.
+        without_nonce: Whether one could be answered if it had a nonce.
     """
 
     schemes: tuple[str, ...] = ()
@@ -102,6 +103,7 @@ class ChallengeFacts(msgspec.Struct, frozen=True, kw_only=True):
     stale: int = 0
     answered: bool = False
     usable: bool = True
+    without_nonce: bool = False
 
 
 class Bindings(msgspec.Struct, frozen=True, kw_only=True):

@@ -132,7 +132,7 @@ class Progress:
         requests_sent: Requests, retransmissions included.
         challenges: 401 and 407 received.
         realms: Those that the last of them takes a password for.
-        answered_at: First response other than 100 and a challenge, None when nothing came back.
+        answered_at: First response other than 100, a challenge and 487, None when nothing came back.
         code, phrase, reason, final_at: The last final response; 0 when there is none.
         early_sdp: Whether a provisional response carried SDP.
     """
@@ -187,7 +187,8 @@ class Progress:
             self.code, self.phrase, self.reason, self.final_at = head.code, head.phrase, head.reason, at
             self.challenges += challenge
             self.realms = tuple(asked.realm for asked in head.challenges) or self.realms
-        if head.code > 100 and not challenge and self.answered_at is None:
+        # A 487 confirms that the call was taken back, and says nothing about how far it had come
+        if head.code > 100 and not challenge and head.code != 487 and self.answered_at is None:
             self.answered_at = at
 
 

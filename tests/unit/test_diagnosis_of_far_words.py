@@ -318,3 +318,56 @@ def test_what_was_said_is_in_the_evidence_of_calls_and_registrations() -> None:
 )
 def test_some_of_several_texts(texts: tuple[str, ...], words: str) -> None:
     assert some(texts) == words
+
+
+# Words outside the phrase
+
+
+@pytest.mark.parametrize(
+    ("reason", "said", "title"),
+    [
+        ("Forbidden", {"warnings": ("399 Account suspended",)}, "403 Forbidden (Account suspended)."),
+        ("Forbidden", {"text": "Your account is suspended."}, "403 Forbidden (Your account is suspended)."),
+        ("Account suspended", {"warnings": ("399 Account closed",)}, "403 Account suspended."),
+        ("Forbidden", {"text": f"Account suspended {'x' * 300}"}, "x…)."),
+    ],
+)
+def test_words_that_decide_stand_in_the_title(reason: str, said: dict[str, object], title: str) -> None:
+    told = Explanation(**said)  # type: ignore[arg-type]  # by key
+    called = explain_call(unanswered(CallResult.FORBIDDEN, 403, reason, explanation=told), TRUNK)[0]
+    signed_in = explain_registration(refused(403, reason, explanation=told), TRUNK)[0]
+    for finding in (called, signed_in):
+        assert finding.id == "ACCOUNT"
+        assert finding.title.endswith(title)
+        assert len(finding.title) < 220
+
+
+def test_words_that_decide_nothing_stay_out_of_the_title() -> None:
+    assert "support" not in call(403, warnings=("399 Call our support",)).title
+
+
+@pytest.mark.parametrize(
+    ("contact", "port", "step"),
+    [
+        ("sip:b.example:5070", None, "Set the host to b.example:5070, if your provider confirms it."),
+        ("sip:b.example:5070", 5070, "Set the host to b.example:5070, if your provider confirms it."),
+        (
+            "sip:b.example:5070",
+            5060,
+            "Set the host to b.example and the port to 5070, if your provider confirms it.",
+        ),
+        ("sip:b.example", 5060, "Set the host to b.example, if your provider confirms it."),
+        ("sip:sip.example.test:5070", None, "Set the host to sip.example.test:5070"),
+        (
+            "sip:sip.example.test:5070",
+            5060,
+            "Set the host to sip.example.test and the port to 5070, if your provider confirms it.",
+        ),
+    ],
+)
+def test_a_redirection_to_another_port_is_advised_as_it_can_be_set(
+    contact: str, port: int | None, step: str
+) -> None:
+    finding = registration(302, replace(TRUNK, port=port), contacts=(contact,))
+    assert finding.do[0].startswith(step)
+    assert sum("Set the host" in line for line in finding.do) == 1

@@ -148,6 +148,24 @@ def test_an_unknown_kind_of_digest_is_named(
     assert denied_call(challenge).id == "AUTH-ALGO"
 
 
+@pytest.mark.parametrize(
+    ("challenge", "named"),
+    [
+        (replace(DIGEST, usable=False, without_nonce=True), "digest MD5 with qop=auth, without a nonce"),
+        (ChallengeFacts(usable=False), "none that can be read"),
+    ],
+)
+def test_a_challenge_that_nobody_can_answer_is_the_servers_fault(
+    challenge: ChallengeFacts, named: str
+) -> None:
+    finding = denied(challenge)
+    assert finding.id == "AUTH-ALGO"
+    assert named in finding.title
+    assert finding.causes[0].endswith("a fault of the server.")
+    assert "MD5 or SHA-256" not in everything(finding)
+    assert finding.do[0].startswith("Send the provider the ")
+
+
 @pytest.mark.parametrize("local", [False, True])
 def test_a_basic_challenge_is_told_as_what_it_is(local: bool) -> None:
     challenge = ChallengeFacts(schemes=("basic",), usable=False)
@@ -385,6 +403,35 @@ def test_audio_that_the_answer_switches_off_is_no_firewall() -> None:
         assert "a=inactive" in finding.causes[0]
         assert "firewall" not in f"{finding.causes} {finding.do}".lower()
         assert finding.field != "transport"
+
+
+def test_an_answer_without_audio_is_told_before_codecs_and_silence() -> None:
+    off = DialogFacts(answer_direction="inactive")
+    refused_audio = unanswered(
+        CallResult.FAILED,
+        415,
+        "x",
+        answered_by=AnsweredBy.LOCAL,
+        local_cause=LocalCause.NO_CODEC,
+        dialog=off,
+    )
+    finding = explain_call(refused_audio, TRUNK)[0]
+    assert finding.id == "CODEC-NONE"
+    assert "switches audio off" in finding.causes[0]
+
+
+def test_keys_that_do_not_fit_are_no_matter_of_codecs() -> None:
+    outcome = unanswered(
+        CallResult.FAILED,
+        488,
+        "The keys do not fit",
+        answered_by=AnsweredBy.LOCAL,
+        local_cause=LocalCause.SRTP_DIFFERS,
+        dialog=DialogFacts(far_codecs=("pcmu",)),
+    )
+    finding = explain_call(outcome, replace(TRUNK, srtp=Srtp.REQUIRE))[0]
+    assert (finding.id, finding.field) == ("SRTP-FAIL", "srtp")
+    assert not any("codec in common" in line for line in finding.evidence)
 
 
 def test_without_that_a_firewall_stays_the_first_guess() -> None:

@@ -39,6 +39,8 @@ MEANT = {
         No channels available
         org_src_channels_exceeded
         Trunk capacity exceeded
+        D1: Trunk at capacity
+        Your account is at capacity
         Capacity Exceeded
         Line limit reached
         Exceeded maximum concurrent sessions
@@ -119,6 +121,7 @@ MEANT = {
         Credit card declined
         No credit card on file
         Prepaid balance depleted
+        PrePaid Account Expended
         Guthaben nicht ausreichend
         Guthaben aufgebraucht
         Kein Guthaben
@@ -299,6 +302,7 @@ MEANT = {
         Too expensive
         Profit Assurance
         Rate cap exceeded
+        Rate exceeds the maximum rate
         Preislimit überschritten
         Preis zu hoch
         Tarif trop élevé
@@ -474,6 +478,8 @@ NOT_MEANT = """
     UNALLOCATED_NUMBER
     Unverified number
     Load balancer error
+    Gateway at capacity
+    Sample rate exceeds what the other side can do
     Load balance failure
     Credit card hotline unavailable
     Balanced routing failed

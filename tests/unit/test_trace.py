@@ -217,6 +217,14 @@ def test_setup_time_is_that_of_any_18x_2xx_or_final(code: int) -> None:
     assert wire.progress().setup_ms == pytest.approx(250)
 
 
+def test_a_call_that_was_taken_back_has_no_setup_time_by_that() -> None:
+    wire = Wire()
+    wire.out(1.0, request())
+    wire.back(1.1, response(100))
+    wire.back(6.0, response(487))
+    assert (wire.progress().code, wire.progress().setup_ms) == (487, None)
+
+
 @pytest.mark.parametrize("code", [401, 407])
 def test_a_challenge_alone_is_the_final_word_but_no_setup_time(code: int) -> None:
     wire = Wire()

@@ -28,6 +28,7 @@ from app.sip.syntax.text import one_line
 KEEP = 64
 """Call-IDs that are remembered at a time."""
 
+_CREDENTIALS = ("authorization", "proxy-authorization")
 _PURPOSES = {
     "ACK": Purpose.ACKNOWLEDGE,
     "BYE": Purpose.STACK,
@@ -236,6 +237,8 @@ class DialogLog:
                 record.repeats = 0 if record.acknowledged else record.answers - 1
             return
         self._latest[method] = seen.call_id
+        if record.challenge is not None and any(header.name in _CREDENTIALS for header in message.headers):
+            record.challenge = replace(record.challenge, answered=True)
         if method == "INVITE" and record.answered_at is None:
             record.first_invite = int(cseq)
             return

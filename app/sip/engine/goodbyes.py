@@ -183,6 +183,12 @@ def own_cause(bye: OwnBye, *, acknowledged: bool, encrypted: bool, srtp: Srtp) -
     if bye.code in (406, 415, 488):
         if srtp is Srtp.REQUIRE and not encrypted:
             return LocalCause.NO_SRTP, "The other side answered without encryption, which this trunk requires"
+        if bye.code == 488 and srtp is not Srtp.OFF and encrypted:
+            # PJSIP says 415 when the codecs don't fit, and 488 when they do and the audio can't be set up
+            return (
+                LocalCause.SRTP_DIFFERS,
+                "The keys in the other side's answer do not fit those that were offered",
+            )
         if bye.code == 406:
             return LocalCause.NO_CODEC, "The other side answered without saying anything about its sound"
         return LocalCause.NO_CODEC, "The other side's answer has no codec that this trunk offers"

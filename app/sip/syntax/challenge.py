@@ -53,8 +53,17 @@ class Challenge(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def usable(self) -> bool:
         """Whether a digest response can be made for it."""
+        return self._is_known and bool(self.nonce)
+
+    @property
+    def lacks_nonce(self) -> bool:
+        """Whether a nonce is all that is missing to make a digest response for it."""
+        return self._is_known and not self.nonce
+
+    @property
+    def _is_known(self) -> bool:
         known = not self.qop or "auth" in self.qop or "auth-int" in self.qop
-        return self.scheme == "digest" and bool(self.hash_name) and bool(self.nonce) and known
+        return self.scheme == "digest" and bool(self.hash_name) and known
 
 
 def parse_challenges(value: str) -> list[Challenge]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from app.model.signalling import Explanation
+from app.sip.syntax.address import Address
 from app.sip.syntax.head import Head
 from app.sip.syntax.message import Message
 from app.sip.syntax.text import one_line
@@ -15,6 +16,7 @@ _MOST = 5
 _LONGEST_WARNING = 2000
 # RFC 3261 section 20.43: 307 isi.edu "Session parameter 'foo' not understood"
 _WARNING = re.compile(r"([0-9]{3})[ \t]+\S+[ \t]+\"((?:[^\"\\]|\\.)*)\"", re.DOTALL)
+_Q = re.compile(r"[01](?:\.[0-9]{0,3})?")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED = r"\1"
 
@@ -32,7 +34,7 @@ def explanation_of(message: Message, head: Head | None) -> Explanation:
     return Explanation(
         warnings=_kept(_warnings(message)),
         retry_after_s=seconds.get("retry-after"),
-        contacts=_kept(address.uri.text for address in head.contacts)
+        contacts=_kept(address.uri.text for address in _preferred(head.contacts))
         if head and head.code // 100 == 3
         else (),
         reasons=_kept(message.values("reason")),
@@ -54,6 +56,14 @@ def _warnings(message: Message) -> Iterable[str]:
         yield from (f"{code} {_ESCAPE.sub(_ESCAPED, text)}" for code, text in found)
         if not found:
             yield header.value
+
+
+def _preferred(contacts: Sequence[Address]) -> Sequence[Address]:
+    """Those with the highest `q` first (RFC 3261 section 8.1.3.4); as they came where one has none."""
+    wanted = [_Q.fullmatch(address.param("q") or "") for address in contacts]
+    if not all(wanted):
+        return contacts
+    return sorted(contacts, key=lambda address: -float(address.param("q") or 0))
 
 
 def _kept(values: Iterable[str]) -> tuple[str, ...]:

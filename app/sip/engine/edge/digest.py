@@ -63,6 +63,7 @@ class Authenticator:
         self._stale[sent.call_id] = count
         while len(self._stale) > KEEP:
             del self._stale[next(iter(self._stale))]
+        usable = strongest(list(head.challenges)) is not None
         facts = ChallengeFacts(
             schemes=tuple(dict.fromkeys(one_line(offered.scheme, 40) for offered in head.challenges)),
             algorithms=tuple(
@@ -73,7 +74,8 @@ class Authenticator:
             qop=tuple(dict.fromkeys(one_line(word, 40) for one in head.challenges for word in one.qop)),
             stale=count,
             answered=bool(tried),
-            usable=strongest(list(head.challenges)) is not None,
+            usable=usable,
+            without_nonce=not usable and any(one.lacks_nonce for one in head.challenges),
         )
         if chosen is None or not self._password or (again and not stale) or count > 1:
             return "", facts

@@ -179,6 +179,13 @@ def test_only_a_digest_with_known_words_and_a_nonce_can_be_answered(
     assert challenge.usable is usable
 
 
+def test_what_lacks_only_a_nonce_is_told_apart() -> None:
+    assert digest(nonce="", qop=("auth",)).lacks_nonce
+    assert not digest(qop=("auth",)).lacks_nonce
+    assert not digest(nonce="", algorithm="SHA-1").lacks_nonce
+    assert not digest(nonce="", scheme="basic").lacks_nonce
+
+
 def test_every_strength_is_there_and_the_strongest_is_first() -> None:
     assert STRENGTH == ("SHA-512-256", "SHA-256", "MD5")
 

@@ -63,6 +63,21 @@ def test_of_a_redirection_the_contacts_are_kept_whatever_their_scheme() -> None:
     assert explained(contact).contacts == ()
 
 
+@pytest.mark.parametrize(
+    ("contact", "first"),
+    [
+        ("<sip:a@b>;q=0.1, <tel:+49301>;q=0.9", "tel:+49301"),
+        ("<sip:a@b>;q=1.0, <tel:+49301>;q=0.9", "sip:a@b"),
+        ("<sip:a@b>;q=0.5, <tel:+49301>;q=0.5", "sip:a@b"),
+        ("<sip:a@b>;q=0.5, <tel:+49301>", "sip:a@b"),
+        ("<sip:a@b>;q=much, <tel:+49301>;q=0.5", "sip:a@b"),
+    ],
+)
+def test_of_a_redirection_the_contact_that_is_preferred_comes_first(contact: str, first: str) -> None:
+    found = explained(f"Contact: {contact}", start="SIP/2.0 302 Moved").contacts
+    assert (found[0], len(found)) == (first, 2)
+
+
 def test_everything_else_is_kept_where_it_stands() -> None:
     found = explained(
         'Reason: Q.850;cause=41;text="Temporary, failure", SIP;cause=503',

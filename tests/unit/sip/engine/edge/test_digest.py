@@ -444,6 +444,14 @@ def test_a_stale_flag_on_the_first_challenge_means_nothing() -> None:
         assert signing.facts.stale == 0
 
 
+def test_facts_say_that_nothing_but_the_nonce_is_missing() -> None:
+    signing = Signing()
+    without = digest(nonce="")
+    for offered, missing in (((without,), True), ((without, digest()), False), (('Basic realm="x"',), False)):
+        signing.ask(*offered)
+        assert signing.facts.without_nonce is missing
+
+
 def test_facts_are_plain_and_short() -> None:
     signing = Signing()
     signing.ask(digest(more=f', algorithm="\x1b[31m{"x" * 500}", qop="{"q" * 500}, \x07a"'))
