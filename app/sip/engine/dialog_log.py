@@ -21,6 +21,7 @@ from app.model.signalling import (
     SentRequest,
 )
 from app.model.trunk import Transport
+from app.sip.engine.edge.digest import CREDENTIALS
 from app.sip.engine.edge.seen import Seen
 from app.sip.syntax.explanation import explanation_of
 from app.sip.syntax.text import one_line
@@ -236,6 +237,8 @@ class DialogLog:
                 record.repeats = 0 if record.acknowledged else record.answers - 1
             return
         self._latest[method] = seen.call_id
+        if record.challenge is not None and any(header.name in CREDENTIALS for header in message.headers):
+            record.challenge = replace(record.challenge, answered=True)
         if method == "INVITE" and record.answered_at is None:
             record.first_invite = int(cseq)
             return

@@ -320,6 +320,9 @@ def test_a_registration_shows_its_challenge_bindings_and_explanation(scene: Logg
     assert first == ChallengeFacts(schemes=("digest",), algorithms=("SHA-256",))
     shown = scene.delivered[-1].first("www-authenticate")
     again = registers(scene, f"Authorization: {inner_answer(shown)}", cseq=2)
+    sent = scene.log.challenge("reg")
+    assert sent is not None
+    assert sent.answered, "whatever comes next, or nothing at all"
     scene.far(answer(again, "401 x", f"WWW-Authenticate: {digest(nonce='m')}", "Retry-After: 7"))
     second = scene.log.challenge("reg")
     assert second is not None
