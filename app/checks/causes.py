@@ -24,6 +24,7 @@ _LOCAL = {
     LocalCause.CALL_UNKNOWN: "CALL-CUT-GONE",
     LocalCause.NO_SRTP: "SRTP-NONE",
     LocalCause.NO_CODEC: "CODEC-NONE",
+    LocalCause.BAD_SDP: "SDP-BAD",
     LocalCause.OTHER: "NET-OTHER",
     LocalCause.NONE: "NET-OTHER",
 }

@@ -51,6 +51,7 @@ class LocalCause(StrEnum):
     CALL_UNKNOWN = "call unknown to the other side"
     NO_SRTP = "no encryption in common"
     NO_CODEC = "no codec in common"
+    BAD_SDP = "description of audio can't be used"
     OTHER = "other"
 
 

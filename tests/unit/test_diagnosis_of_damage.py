@@ -110,6 +110,33 @@ def test_a_yes_that_can_not_be_read_is_no_refusal_and_no_silence() -> None:
     assert ids(found) == ["CALL-NOANSWER", "SIP-DROPPED"]
 
 
+@pytest.mark.parametrize("start", ["SIP/2.0 180 Ringing", ""])
+@pytest.mark.parametrize("answered_by", [AnsweredBy.LOCAL, AnsweredBy.NETWORK])
+def test_an_answer_that_can_not_be_read_is_no_silence_when_the_ringing_is_over(
+    start: str, answered_by: AnsweredBy
+) -> None:
+    rang = unanswered(
+        CallResult.NO_ANSWER,
+        487,
+        "Request Terminated",
+        answered_by=answered_by,
+        local_cause=LocalCause.OTHER if answered_by is AnsweredBy.LOCAL else LocalCause.NONE,
+        hung_up_by=HungUpBy.LIMIT,
+        setup_ms=None,
+        dialog=DialogFacts(problems=(problem(Handling.DROPPED, start=start),)),
+    )
+    (found,) = explain_call(rang, TRUNK)
+    assert found.id == "SIP-UNREADABLE"
+    request = DialogFacts(problems=(problem(Handling.DROPPED, start="OPTIONS sip:x SIP/2.0"),))
+    assert ids(explain_call(replace(rang, dialog=request), TRUNK))[0].startswith("CALL-NO")
+
+
+def test_a_damaged_description_of_audio_is_no_matter_of_codecs() -> None:
+    (found, repaired) = failed_call(LocalCause.BAD_SDP, problem(Handling.REPAIRED, header="SDP c="))
+    assert (found.id, repaired.id) == ("SDP-BAD", "SIP-REPAIRED")
+    assert "The codecs are not the problem" in found.meaning
+
+
 def test_a_cause_that_is_known_for_sure_stays() -> None:
     for cause, finding_id in (
         (LocalCause.TLS_CA, "TLS-CA"),
