@@ -45,19 +45,20 @@ def reply(far: Scripted, request: Message, hostile: Hostile, **more: str | bytes
     far.send_raw(hostile.filled(values))
 
 
-def ask(far: Scripted, hostile: Hostile, user: str = "1001", **more: str | bytes) -> str:
+def ask(far: Scripted, hostile: Hostile, user: str = "1001", target: str = "", **more: str | bytes) -> str:
     """Send the engine a hostile request, and what comes before it, and return its Call-ID.
 
     Args:
         far: Who asks.
         hostile: The request.
         user: Whom it asks.
+        target: Its Request-URI, if not that user at the engine's address.
         more: Values of placeholders, such as those of a call that it belongs to.
     """
     host, port = far.engine
     values = request_values(
         hostile.method,
-        target=f"sip:{user}@{host}:{port}",
+        target=target or f"sip:{user}@{host}:{port}",
         server=(HOST, far.port),
         user=user,
         mark=f"h{next(_marks)}",

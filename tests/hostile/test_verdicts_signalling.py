@@ -107,7 +107,7 @@ def test_a_route_that_is_no_sip_address_is_repaired_and_the_call_ended(tmp_path:
     [
         ("phrase-latin-1", "Identité refusée"),
         ("phrase-utf-16-be", "þÿ N o"),
-        ("phrase-utf-8-cut", "No â‚"),
+        ("phrase-utf-8-cut", "No \u00e2\u201a"),
         ("phrase-escape", "No [31m ]0;title"),
     ],
 )

@@ -10,18 +10,14 @@ from msgspec.structs import replace
 
 from app.model.call import CallState
 from app.model.outcome import AnsweredBy, Direction, HungUpBy, LocalCause
-from app.model.signalling import DialogFacts
 from app.sip.engine.dialog_log import DialogLog
-from app.sip.engine.goodbyes import TOLD, Goodbyes, own_cause
+from app.sip.engine.goodbyes import AUDIO_CODES, BAD_OFFER, TOLD, Goodbyes, own_cause
 from app.sip.engine.leg import Leg
 from app.sip.messages import CallChanged
 from app.sip.trace import Ledger
 
 BAD_SDP = "The other side's description of its audio can't be used"
 CROSSED = "Answered in the moment it was cancelled, and hung up at once"
-
-
-_STREAM = frozenset({"SDP c=", "SDP m="})
 
 
 class Ending(NamedTuple):
@@ -91,22 +87,15 @@ def changed(leg: Leg, state: CallState, ledger: Ledger) -> CallChanged:
     )
 
 
-def audio_is_damaged(dialog: DialogFacts) -> bool:
-    """Whether damage left no audio in the far end's SDP, so that its codecs say nothing.
-
-    A stream with a damaged c= or m= is switched off before PJSIP gets it; what can still be used stays on.
-    """
-    headers = {problem.header for problem in dialog.problems}
-    return "SDP" in headers or (dialog.answer_direction == "inactive" and not headers.isdisjoint(_STREAM))
-
-
 def ended(leg: Leg, end: Ending, ledger: Ledger, log: DialogLog) -> CallChanged:
     """The event that tells a leg's end, with all that its messages showed."""
     dialog = log.facts(leg.sip_call_id)
     if end.cause is LocalCause.SESSION_EXPIRED:
         dialog = replace(dialog, session_timer=True)
-    if end.cause is LocalCause.NO_CODEC and audio_is_damaged(dialog):
+    if end.cause is LocalCause.NO_CODEC and dialog.audio_damaged:
         end = end._replace(phrase=BAD_SDP, cause=LocalCause.BAD_SDP)
+    if leg.direction is Direction.IN and end.code in AUDIO_CODES and dialog.audio_damaged:
+        end = end._replace(phrase=BAD_OFFER)
     explanation, phrase = log.explanation(leg.sip_call_id), end.phrase
     if end.code // 100 == 3 and explanation.contacts:
         phrase = f"{phrase}, to {explanation.contacts[0]}, which was not followed"
