@@ -45,7 +45,14 @@ def reply(far: Scripted, request: Message, hostile: Hostile, **more: str | bytes
     far.send_raw(hostile.filled(values))
 
 
-def ask(far: Scripted, hostile: Hostile, user: str = "1001", target: str = "", **more: str | bytes) -> str:
+def ask(
+    far: Scripted,
+    hostile: Hostile,
+    user: str = "1001",
+    target: str = "",
+    number: int = 1,
+    **more: str | bytes,
+) -> str:
     """Send the engine a hostile request, and what comes before it, and return its Call-ID.
 
     Args:
@@ -53,6 +60,7 @@ def ask(far: Scripted, hostile: Hostile, user: str = "1001", target: str = "", *
         hostile: The request.
         user: Whom it asks.
         target: Its Request-URI, if not that user at the engine's address.
+        number: Of its CSeq.
         more: Values of placeholders, such as those of a call that it belongs to.
     """
     host, port = far.engine
@@ -63,6 +71,7 @@ def ask(far: Scripted, hostile: Hostile, user: str = "1001", target: str = "", *
         user=user,
         mark=f"h{next(_marks)}",
         transport=Transport.UDP,
+        number=number,
         **more,
     )
     for earlier in hostile.filled_earlier(values):

@@ -236,7 +236,8 @@ def test_damaged_requests_inside_a_call_end_no_engine(tmp_path: Path) -> None:
             for name in ("mutated-offer-number-0", "mutated-bye-from-tag", "mutated-update-require"):
                 ask(far, MESSAGES[name], **of_call, target=dialog.target, from_tag=dialog.tags[0], to_tag="x")
                 await far.ping()
-            ask(far, MESSAGES["mutated-bye-other-branch"], **of_call, target=dialog.target)
+            bye = MESSAGES["mutated-bye-other-branch"]
+            ask(far, bye, **of_call, target=dialog.target, number=dialog.cseq + 1)
             return await started.end()
 
     ended = asyncio.run(run())
@@ -295,7 +296,7 @@ def test_a_call_to_another_user_is_refused_at_once_and_judged_by_nobody(name: st
 
 def test_a_scanner_alone_rings_nowhere_and_alarms_nobody(tmp_path: Path) -> None:
     async def run() -> Ended:
-        async with scripted() as stranger, waiting(tmp_path, "--wait", 4) as (far, started):
+        async with scripted() as stranger, waiting(tmp_path, "--wait", 8) as (far, started):
             stranger.engine = far.engine
             for name in ("stranger-scanner", "stranger-user-admin", "stranger-user-expensive"):
                 assert (await answer_of(stranger, ask(stranger, MESSAGES[name]))).code == 404
