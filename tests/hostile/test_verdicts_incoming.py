@@ -18,6 +18,7 @@ from tests.engine.scripted import Dialog, Scripted, rtp_target, scripted, sdp
 from tests.engine.waiting import until
 from tests.helpers.command import Ended
 from tests.helpers.sip_client import Message
+from tests.helpers.waiting import wait_for
 from tests.hostile.at_the_command_line import Started, command
 from tests.hostile.hostile_far import ask, finding, politeness
 from tests.hostile.hostile_messages import MESSAGES
@@ -248,23 +249,28 @@ def test_damaged_requests_inside_a_call_end_no_engine(tmp_path: Path) -> None:
 
 def test_two_calls_that_end_in_one_turn_are_both_judged(tmp_path: Path) -> None:
     async def run() -> tuple[Ended, list[str]]:
-        async with talking_at() as talker, waiting(tmp_path, "--stay", sign_in="address") as (far, started):
+        options = ("--stay", "--ring", 20)
+        async with talking_at() as talker, waiting(tmp_path, *options, sign_in="address") as (far, started):
             dialogs = [far.calls(caller=caller) for caller in ("one", "two")]
-            for dialog in dialogs:
-                dialog.invite(sdp(talker.port, formats="0"))
-            for _ in dialogs:
-                await far.next("INVITE", 180)
-            for dialog in dialogs:
-                dialog.send("CANCEL", cseq=dialog.cseq, branch="")
-            await far.ping()
+            branches = [dialog.invite(sdp(talker.port, formats="0")) for dialog in dialogs]
+            await until(lambda: len(far.of("INVITE", 180)) == 2, "both to ring")
+            for dialog, branch in zip(dialogs, branches, strict=True):
+                dialog.send("CANCEL", cseq=dialog.cseq, branch=branch)
+            await until(lambda: len({m.one("Call-ID") for m in far.of("INVITE", 487)}) == 2, "both to end")
+            await asyncio.to_thread(wait_for_two, started)
             started.running.ctrl_c()
             ended = await started.end()
             calls = await asyncio.to_thread(started.ringback.run, "history", "--json")
             return ended, [call["result"] for call in calls.json["calls"]]
 
     ended, results = asyncio.run(run())
-    assert ended.code == 130
+    assert (ended.code, ended.out.count('"CALL-IN-MISSED"')) == (130, 2)
     assert results == ["cancelled", "cancelled"]
+
+
+def wait_for_two(started: Started) -> None:
+    """Until `answer --stay` has given an object for each of two calls."""
+    wait_for(lambda: started.running.out.count('"CALL-IN-MISSED"') == 2, "two verdicts")
 
 
 # M7. A call to a user that is not ours
