@@ -23,6 +23,7 @@ from tests.hostile.at_the_command_line import Started, command
 from tests.hostile.hostile_far import ask, finding, politeness
 from tests.hostile.hostile_messages import MESSAGES
 
+MISSED = '\n      "id": "CALL-IN-MISSED"'
 METHODS = "INVITE, ACK, BYE, CANCEL, UPDATE, PRACK, INFO, OPTIONS, NOTIFY, REFER"
 
 
@@ -264,13 +265,13 @@ def test_two_calls_that_end_in_one_turn_are_both_judged(tmp_path: Path) -> None:
             return ended, [call["result"] for call in calls.json["calls"]]
 
     ended, results = asyncio.run(run())
-    assert (ended.code, ended.out.count('"CALL-IN-MISSED"')) == (130, 2)
+    assert (ended.code, ended.out.count(MISSED)) == (130, 2)
     assert results == ["cancelled", "cancelled"]
 
 
 def wait_for_two(started: Started) -> None:
     """Until `answer --stay` has given an object for each of two calls."""
-    wait_for(lambda: started.running.out.count('"CALL-IN-MISSED"') == 2, "two verdicts")
+    wait_for(lambda: started.running.out.count(MISSED) == 2, "two verdicts")
 
 
 # M7. A call to a user that is not ours
