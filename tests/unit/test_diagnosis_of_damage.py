@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from app.checks.diagnosis import explain_call, explain_registration, headline, worst
 from app.checks.evidence import problem_lines
 from app.model.finding import Finding, Verdict
-from app.model.outcome import AnsweredBy, CallResult, HungUpBy, LocalCause, Target
+from app.model.outcome import AnsweredBy, CallResult, Direction, HungUpBy, LocalCause, Target
 from app.model.signalling import DialogFacts, Handling, IcmpError, MessageProblem, Unreachable
 from app.model.trunk import SignIn, Transport, TrunkState
 from tests.helpers.outcomes import (
@@ -135,6 +135,29 @@ def test_a_damaged_description_of_audio_is_no_matter_of_codecs() -> None:
     (found, repaired) = failed_call(LocalCause.BAD_SDP, problem(Handling.REPAIRED, header="SDP c="))
     assert (found.id, repaired.id) == ("SDP-BAD", "SIP-REPAIRED")
     assert "The codecs are not the problem" in found.meaning
+
+
+@pytest.mark.parametrize(
+    ("header", "direction", "damaged"),
+    [
+        ("SDP c=", "inactive", True),
+        ("SDP m=", "inactive", True),
+        ("SDP", "", True),
+        ("SDP m=", "sendrecv", False),
+        ("SDP o=", "inactive", False),
+        ("Contact", "inactive", False),
+    ],
+)
+def test_a_refused_offer_is_no_matter_of_codecs_where_damage_left_no_audio(
+    header: str, direction: str, damaged: bool
+) -> None:
+    dialog = DialogFacts(problems=(problem(Handling.REPAIRED, header=header),), answer_direction=direction)
+    assert dialog.audio_damaged is damaged
+    came = unanswered(CallResult.FAILED, 488, "Refused", dialog=dialog)
+    (found, _) = explain_call(came, TRUNK, direction=Direction.IN)
+    assert found.id == "CALL-IN-REFUSED"
+    assert any("codecs" in cause for cause in found.causes) is not damaged
+    assert any("damaged" in cause for cause in found.causes) is damaged
 
 
 def test_a_cause_that_is_known_for_sure_stays() -> None:
