@@ -25,6 +25,7 @@ _LOCAL = {
     LocalCause.NO_SRTP: "SRTP-NONE",
     LocalCause.NO_CODEC: "CODEC-NONE",
     LocalCause.SRTP_DIFFERS: "SRTP-FAIL",
+    LocalCause.BAD_SDP: "SDP-BAD",
     LocalCause.OTHER: "NET-OTHER",
     LocalCause.NONE: "NET-OTHER",
 }

@@ -32,7 +32,7 @@ CHANGES = (Purpose.HOLD, Purpose.RESUME, Purpose.REFRESH)
 """Requests that change a call that is up."""
 
 _G711 = frozenset({"PCMU", "PCMA"})
-_BESIDE_AUDIO = frozenset({400, 420, 421, 422})
+_BESIDE_AUDIO = frozenset({400, 415, 420, 421, 422})
 """Codes that refuse a call that comes in for another reason than its audio."""
 
 
@@ -271,6 +271,7 @@ CONDITIONS: dict[str, Callable[[Facts], bool]] = {
     "refused-over-codecs": _refused_over_codecs,
     "refused-over-encryption": lambda facts: "encrypt" in _turned_away(facts),
     "refused-beside-audio": lambda facts: facts.outcome.sip_code in _BESIDE_AUDIO,
+    "audio-damaged": lambda facts: facts.dialog.audio_damaged,
     # Registrations
     "others-registered": lambda facts: (
         (registered := _register(facts)) is not None

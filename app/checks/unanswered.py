@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from app.checks import sign_in
 from app.checks.causes import local_finding
 from app.checks.conditions import common_codecs
-from app.checks.facts import Facts
+from app.checks.facts import Facts, is_answer
 from app.checks.far_words import own_texts
 from app.checks.phrases import refused_call
 from app.model.outcome import AnsweredBy, CallOutcome, CallResult, Direction, HungUpBy, LocalCause
@@ -28,6 +28,7 @@ _WITHOUT_CODE = {
 }
 _LOST_ON_THE_WAY = frozenset({"NET-NOANS", "CALL-NOREPLY", "AUTH-NONE"})
 """Findings that a message too large for the way can be behind."""
+_NOTHING_CAME = frozenset({"CALL-NORING", "CALL-NOREPLY"})
 
 
 def unanswered_id(outcome: CallOutcome, facts: Facts) -> str:
@@ -43,7 +44,9 @@ def unanswered_id(outcome: CallOutcome, facts: Facts) -> str:
     if facts.lost_success and outcome.hung_up_by is HungUpBy.LIMIT:
         return "SIP-UNREADABLE"  # It was answered, and rang on here
     if outcome.result is CallResult.NO_ANSWER and (ringing := _ringing_id(outcome)):
-        return ringing
+        # A message that can't be read is no silence
+        lost = ringing in _NOTHING_CAME and any(map(is_answer, facts.dropped))
+        return "SIP-UNREADABLE" if lost else ringing
     if facts.made_up_here:
         return _local_id(facts)
     if outcome.result is CallResult.WRONG_CREDENTIALS or outcome.sip_code in (401, 407):
@@ -90,5 +93,11 @@ def beside(finding_id: str, outcome: CallOutcome, facts: Facts) -> Iterable[str]
     over_udp = facts.trunk.transport is Transport.UDP
     if finding_id in _LOST_ON_THE_WAY and over_udp and (facts.trunk.register or too_big):
         yield "NET-BIG"
-    if outcome.early_media and facts.direction is Direction.OUT and outcome.result is not CallResult.LOST:
+    silent = outcome.media is not None and not outcome.media.rx.packets
+    if (
+        outcome.early_media
+        and not silent
+        and facts.direction is Direction.OUT
+        and outcome.result is not CallResult.LOST
+    ):
         yield "EARLY-ONLY"

@@ -52,6 +52,7 @@ class LocalCause(StrEnum):
     NO_SRTP = "no encryption in common"
     NO_CODEC = "no codec in common"
     SRTP_DIFFERS = "encryption does not fit"
+    BAD_SDP = "description of audio can't be used"
     OTHER = "other"
 
 

@@ -195,6 +195,16 @@ class DialogFacts(msgspec.Struct, frozen=True, kw_only=True):
     keys_in_clear: bool = False
     altered: tuple[str, ...] = ()
 
+    @property
+    def audio_damaged(self) -> bool:
+        """Whether damage left no audio in the far end's SDP, so that its codecs say nothing.
+
+        A stream whose c= or m= can't be used is switched off before the stack gets it.
+        """
+        headers = {problem.header for problem in self.problems}
+        stream = not headers.isdisjoint({"SDP c=", "SDP m="})
+        return "SDP" in headers or (stream and self.answer_direction == "inactive")
+
 
 class Unreachable(StrEnum):
     """What an ICMP error says of a datagram that did not arrive (RFC 792, RFC 1812 section 5.2.7.1)."""

@@ -77,7 +77,7 @@ class Scripted(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if not data.strip():
             return
-        message = Message.parse(data.decode())
+        message = Message.parse(data.decode(errors="surrogateescape"))
         if self.deaf(message):
             return
         self.engine = addr
@@ -92,7 +92,7 @@ class Scripted(asyncio.DatagramProtocol):
         kind = ["Content-Type: application/sdp"] if body and body[0] == "v=0" else []
         head = [*lines, *kind, f"Content-Length: {len(content)}", "", content]
         assert self._transport is not None
-        self._transport.sendto("\r\n".join(head).encode(), self.engine)
+        self._transport.sendto("\r\n".join(head).encode(errors="surrogateescape"), self.engine)
 
     def send_raw(self, raw: bytes) -> None:
         """Send any octets to the engine."""

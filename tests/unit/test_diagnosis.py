@@ -83,6 +83,7 @@ def test_a_server_that_was_passed_over_is_a_warning_beside_the_pass() -> None:
         (LocalCause.NO_SRTP, "SRTP-NONE", "srtp"),
         (LocalCause.NO_CODEC, "CODEC-NONE", "codecs"),
         (LocalCause.SRTP_DIFFERS, "SRTP-FAIL", "srtp"),
+        (LocalCause.BAD_SDP, "SDP-BAD", ""),
         (LocalCause.PROHIBITED, "NET-PROHIBITED", "host"),
         (LocalCause.UNREADABLE, "SIP-UNREADABLE", "transport"),
         (LocalCause.OTHER, "NET-OTHER", "host"),

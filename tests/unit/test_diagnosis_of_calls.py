@@ -268,6 +268,9 @@ def test_the_refused_caller_id_is_named() -> None:
 def test_early_sound_without_an_answer_is_told_beside_the_code() -> None:
     found = explain_call(unanswered(CallResult.NOT_FOUND, 404, "Not Found", early_media=True), TRUNK)
     assert ids(found) == ["CALL-404", "EARLY-ONLY"]
+    nothing_came = replace(figures(), rx=replace(figures().rx, packets=0))
+    described = unanswered(CallResult.NOT_FOUND, 404, "Not Found", early_media=True, media=nothing_came)
+    assert ids(explain_call(described, TRUNK)) == ["CALL-404"], "an SDP alone plays nothing"
     assert ids(explain_call(answered(figures(), early_media=True), TRUNK)) == ["CALL-OK"]
 
 

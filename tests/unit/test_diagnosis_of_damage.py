@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from app.checks.diagnosis import explain_call, explain_registration, headline, worst
 from app.checks.evidence import problem_lines
 from app.model.finding import Finding, Verdict
-from app.model.outcome import AnsweredBy, CallResult, HungUpBy, LocalCause, Target
+from app.model.outcome import AnsweredBy, CallResult, Direction, HungUpBy, LocalCause, Target
 from app.model.signalling import DialogFacts, Handling, IcmpError, MessageProblem, Unreachable
 from app.model.trunk import SignIn, Transport, TrunkState
 from tests.helpers.outcomes import (
@@ -108,6 +108,56 @@ def test_a_yes_that_can_not_be_read_is_no_refusal_and_no_silence() -> None:
     ringing = replace(DROPPED, start="SIP/2.0 180 Ringing")
     found = explain_call(replace(rang, dialog=DialogFacts(problems=(ringing,))), TRUNK)
     assert ids(found) == ["CALL-NOANSWER", "SIP-DROPPED"]
+
+
+@pytest.mark.parametrize("start", ["SIP/2.0 180 Ringing", ""])
+@pytest.mark.parametrize("answered_by", [AnsweredBy.LOCAL, AnsweredBy.NETWORK])
+def test_an_answer_that_can_not_be_read_is_no_silence_when_the_ringing_is_over(
+    start: str, answered_by: AnsweredBy
+) -> None:
+    rang = unanswered(
+        CallResult.NO_ANSWER,
+        487,
+        "Request Terminated",
+        answered_by=answered_by,
+        local_cause=LocalCause.OTHER if answered_by is AnsweredBy.LOCAL else LocalCause.NONE,
+        hung_up_by=HungUpBy.LIMIT,
+        setup_ms=None,
+        dialog=DialogFacts(problems=(problem(Handling.DROPPED, start=start),)),
+    )
+    (found,) = explain_call(rang, TRUNK)
+    assert found.id == "SIP-UNREADABLE"
+    request = DialogFacts(problems=(problem(Handling.DROPPED, start="OPTIONS sip:x SIP/2.0"),))
+    assert ids(explain_call(replace(rang, dialog=request), TRUNK))[0].startswith("CALL-NO")
+
+
+def test_a_damaged_description_of_audio_is_no_matter_of_codecs() -> None:
+    (found, repaired) = failed_call(LocalCause.BAD_SDP, problem(Handling.REPAIRED, header="SDP c="))
+    assert (found.id, repaired.id) == ("SDP-BAD", "SIP-REPAIRED")
+    assert "The codecs are not the problem" in found.meaning
+
+
+@pytest.mark.parametrize(
+    ("header", "direction", "damaged"),
+    [
+        ("SDP c=", "inactive", True),
+        ("SDP m=", "inactive", True),
+        ("SDP", "", True),
+        ("SDP m=", "sendrecv", False),
+        ("SDP o=", "inactive", False),
+        ("Contact", "inactive", False),
+    ],
+)
+def test_a_refused_offer_is_no_matter_of_codecs_where_damage_left_no_audio(
+    header: str, direction: str, damaged: bool
+) -> None:
+    dialog = DialogFacts(problems=(problem(Handling.REPAIRED, header=header),), answer_direction=direction)
+    assert dialog.audio_damaged is damaged
+    came = unanswered(CallResult.FAILED, 488, "Refused", dialog=dialog)
+    (found, _) = explain_call(came, TRUNK, direction=Direction.IN)
+    assert found.id == "CALL-IN-REFUSED"
+    assert any("codecs" in cause for cause in found.causes) is not damaged
+    assert any("damaged" in cause for cause in found.causes) is damaged
 
 
 def test_a_cause_that_is_known_for_sure_stays() -> None:

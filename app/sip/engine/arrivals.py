@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from app.model.call import CallState
 from app.model.outcome import AnsweredBy, Direction
-from app.sip.engine.goodbyes import TurnedAway
+from app.model.signalling import DialogFacts
+from app.sip.engine.goodbyes import AUDIO_CODES, BAD_OFFER, TurnedAway
 from app.sip.engine.leg import Refusal
 from app.sip.messages import CallChanged, OpenAccount
 
@@ -21,8 +22,8 @@ def refusal(settings: OpenAccount) -> Refusal | None:
     return None
 
 
-def turned_away(away: TurnedAway, call_id: str) -> tuple[CallChanged, CallChanged]:
-    """The events for a call that PJSIP refused before anybody was asked."""
+def turned_away(away: TurnedAway, call_id: str, dialog: DialogFacts) -> tuple[CallChanged, CallChanged]:
+    """The events for a call that PJSIP refused before anybody was asked; `dialog` is what it showed."""
     came = CallChanged(
         call_id=call_id,
         direction=Direction.IN,
@@ -36,7 +37,8 @@ def turned_away(away: TurnedAway, call_id: str) -> tuple[CallChanged, CallChange
         came,
         state=CallState.ENDED,
         sip_code=away.code,
-        reason=away.words,
+        reason=BAD_OFFER if away.code in AUDIO_CODES and dialog.audio_damaged else away.words,
         answered_by=AnsweredBy.NETWORK,
+        dialog=dialog,
     )
     return came, ended

@@ -225,7 +225,7 @@ class Calls:
         self._goodbyes.srtp = settings.srtp if settings is not None else Srtp.OFF
         away = self._goodbyes.note(seen, head)
         if away is not None and all(leg.sip_call_id != away.sip_call_id for leg in self._legs.values()):
-            for event in turned_away(away, self._incoming_id()):
+            for event in turned_away(away, self._incoming_id(), self._log.facts(away.sip_call_id)):
                 self._emit(event)
         if seen.outgoing and (head.method, head.code) == ("CANCEL", 0):
             for leg in list(self._legs.values()):

@@ -21,6 +21,7 @@ from app.model.signalling import (
     SentRequest,
 )
 from app.model.trunk import Transport
+from app.sip.engine.edge.digest import CREDENTIALS
 from app.sip.engine.edge.seen import Seen
 from app.sip.syntax.explanation import explanation_of
 from app.sip.syntax.text import one_line
@@ -28,7 +29,6 @@ from app.sip.syntax.text import one_line
 KEEP = 64
 """Call-IDs that are remembered at a time."""
 
-_CREDENTIALS = ("authorization", "proxy-authorization")
 _PURPOSES = {
     "ACK": Purpose.ACKNOWLEDGE,
     "BYE": Purpose.STACK,
@@ -237,7 +237,7 @@ class DialogLog:
                 record.repeats = 0 if record.acknowledged else record.answers - 1
             return
         self._latest[method] = seen.call_id
-        if record.challenge is not None and any(header.name in _CREDENTIALS for header in message.headers):
+        if record.challenge is not None and any(header.name in CREDENTIALS for header in message.headers):
             record.challenge = replace(record.challenge, answered=True)
         if method == "INVITE" and record.answered_at is None:
             record.first_invite = int(cseq)

@@ -11,11 +11,12 @@ from msgspec.structs import replace
 from app.model.call import CallState
 from app.model.outcome import AnsweredBy, Direction, HungUpBy, LocalCause
 from app.sip.engine.dialog_log import DialogLog
-from app.sip.engine.goodbyes import TOLD, Goodbyes, own_cause
+from app.sip.engine.goodbyes import AUDIO_CODES, BAD_OFFER, TOLD, Goodbyes, own_cause
 from app.sip.engine.leg import Leg
 from app.sip.messages import CallChanged
 from app.sip.trace import Ledger
 
+BAD_SDP = "The other side's description of its audio can't be used"
 CROSSED = "Answered in the moment it was cancelled, and hung up at once"
 
 
@@ -91,6 +92,10 @@ def ended(leg: Leg, end: Ending, ledger: Ledger, log: DialogLog) -> CallChanged:
     dialog = log.facts(leg.sip_call_id)
     if end.cause is LocalCause.SESSION_EXPIRED:
         dialog = replace(dialog, session_timer=True)
+    if end.cause is LocalCause.NO_CODEC and dialog.audio_damaged:
+        end = end._replace(phrase=BAD_SDP, cause=LocalCause.BAD_SDP)
+    if leg.direction is Direction.IN and end.code in AUDIO_CODES and dialog.audio_damaged:
+        end = end._replace(phrase=BAD_OFFER)
     explanation, phrase = log.explanation(leg.sip_call_id), end.phrase
     if end.code // 100 == 3 and explanation.contacts:
         phrase = f"{phrase}, to {explanation.contacts[0]}, which was not followed"

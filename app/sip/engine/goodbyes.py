@@ -23,7 +23,10 @@ KEEP = 64
 _REASON = re.compile(r'^SIP\s*;\s*cause\s*=\s*(\d+)(?:\s*;\s*text\s*=\s*"([^"]*)")?', re.IGNORECASE)
 _TAG = re.compile(r";[ \t]*tag[ \t]*=[ \t]*([^;> \t]+)", re.IGNORECASE)
 # The person hears of these; 486 is a full engine, and 482 is the second way of a call that came on two
-TOLD = {400, 406, 415, 420, 421, 422, 488, 606}
+AUDIO_CODES = {406, 488, 606}
+"""Codes with which PJSIP refuses a call for its audio."""
+TOLD = {400, 415, 420, 421, 422, *AUDIO_CODES}
+BAD_OFFER = "Refused, because the caller's description of its audio can't be used"
 
 
 class OwnBye(NamedTuple):
@@ -149,6 +152,8 @@ class Goodbyes:
             return f"Refused, because the caller requires {extension}, which Ringback does not know"
         if code == 400:
             return "Refused, because the call can't be understood: it is not written as the standard says"
+        if code == 415:
+            return "Refused, because the caller describes its audio in a form that Ringback does not know"
         sound = self._sound.get(call_id, "")
         secure, keys = "RTP/SAVP" in sound, "a=crypto:" in sound
         if self.srtp is Srtp.OFF and secure:

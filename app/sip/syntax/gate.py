@@ -111,7 +111,7 @@ class _Reader:
         method, cseq = self._cseq(message)
         via = self._via(message)
         uri = self._request_uri(message) if message.is_request else None
-        message = self.message = self._with_length(message)
+        message = self.message = self._with_length(message, via)
         contacts, star = self._contacts(message, method)
         media_type = self._media_type(message)
         sdp, sdp_broken = self._sdp(message, media_type)
@@ -265,10 +265,12 @@ class _Reader:
         except MalformedError as error:
             raise self._stop("Request-URI", message.start, str(error)) from None
 
-    def _with_length(self, message: Message) -> Message:
+    def _with_length(self, message: Message, via: Via) -> Message:
         """The message with as much body as its Content-Length says."""
         headers = message.named("content-length")
         if not headers:
+            if via.transport in ("TCP", "TLS"):  # RFC 3261 section 20.14
+                self._note("Content-Length", "", "is missing, and TCP and TLS need it to tell messages apart")
             return message
         line, text = headers[0].line, headers[0].value
         if len({header.value for header in headers}) > 1:

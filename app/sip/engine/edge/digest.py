@@ -22,11 +22,12 @@ from app.sip.syntax.text import one_line
 
 KEEP = 64
 """Challenges that can still be answered."""
+CREDENTIALS = ("authorization", "proxy-authorization")
+"""Names of the headers with a digest response, in lower case."""
 INNER_PASSWORD = "edge"
 """What PJSIP answers with; it is replaced before anything leaves."""
 
 _PARAM = re.compile(r"([a-z]+)=(?:\"([^\"]*)\"|([^,\s]*))")
-_NAMES = ("authorization", "proxy-authorization")
 
 
 class Authenticator:
@@ -87,12 +88,12 @@ class Authenticator:
         Args:
             message: As it goes out, with its real Request-URI.
         """
-        if not any(header.name in _NAMES for header in message.headers):
+        if not any(header.name in CREDENTIALS for header in message.headers):
             return message, ()
         nonces: list[str] = []
         headers: list[Header] = []
         for header in message.headers:
-            if header.name not in _NAMES:
+            if header.name not in CREDENTIALS:
                 headers.append(header)
                 continue
             given = {name: quoted_ or plain for name, quoted_, plain in _PARAM.findall(header.value)}

@@ -387,7 +387,15 @@ def test_extra_bytes_of_a_datagram_are_no_part_of_the_body() -> None:
     assert (examined.message.body, examined.problems) == (b"hell", ())
     whole = examine(request("INFO", "Content-Type: text/plain", body=b"hello", length=None))
     assert whole.message is not None
-    assert whole.message.body == b"hello"
+    assert (whole.message.body, whole.problems) == (b"hello", ())
+
+
+@pytest.mark.parametrize("transport", [b"TCP", b"tls"])
+def test_a_stream_needs_content_length(transport: bytes) -> None:
+    raw = request("OPTIONS", length=None).replace(b"SIP/2.0/UDP", b"SIP/2.0/" + transport)
+    (problem,) = examine(raw).problems
+    assert (problem.header, problem.handling) == ("Content-Length", Handling.REPAIRED)
+    assert problem.what.startswith("is missing")
 
 
 @pytest.mark.parametrize("value", ["", "sdp", "application/", "application sdp", "\udce9/x"])
