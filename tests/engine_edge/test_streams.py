@@ -145,6 +145,12 @@ def test_closed_before_it_is_open_it_closes_what_comes(scene: Scene) -> None:
     assert scene.theirs.recv(100) == b""
 
 
+def test_closed_once_it_has_come_it_is_closed_whether_or_not_anybody_learns_of_it(scene: Scene) -> None:
+    wait_for(lambda: not scene.posted.empty(), "what is posted")
+    scene.stream.close()
+    assert scene.theirs.recv(100) == b""
+
+
 def test_closed_before_it_has_failed_it_says_nothing() -> None:
     def fail() -> Opened:
         raise OpenError(LocalCause.REFUSED, "refused")

@@ -79,6 +79,7 @@ class Stream:
         self.ours: HostPort | None = None
         self.facts: TlsFacts | None = None
         self.closed = False
+        self._arrived: socket.socket | None = None
         self._unsent = bytearray()
         self._framer = Framer()
         self._began: float | None = None
@@ -93,6 +94,10 @@ class Stream:
             failure = error
             post(lambda: self._failed(failure))
         else:
+            # Whoever closes it meanwhile may not get round to what is posted
+            self._arrived = sock
+            if self.closed:
+                sock.close()
             post(lambda: self._opened(sock, facts))
 
     def _opened(self, sock: socket.socket, facts: TlsFacts | None) -> None:
@@ -184,6 +189,8 @@ class Stream:
         """Close it, with a goodbye where it is TLS."""
         self.closed = True
         if self.sock is None:
+            if self._arrived is not None:
+                self._arrived.close()
             return
         with contextlib.suppress(OSError, ValueError):
             self.flush()
