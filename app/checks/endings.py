@@ -58,8 +58,7 @@ def _confirmation(outcome: CallOutcome, facts: Facts, values: Values) -> Iterabl
     incoming = facts.direction is Direction.IN
     # A call that is hung up at once leaves no time for their ACK to come in; ours leaves or does not
     lost = dialog.acknowledged is False and (not incoming or outcome.duration_s >= SOON_S)
-    unsent_ack = any(one.purpose is Purpose.ACKNOWLEDGE and is_unsent(one) for one in dialog.requests)
-    if not (dialog.answer_repeats >= LOST_AFTER_REPEATS or lost or said or unsent_ack):
+    if not (dialog.answer_repeats >= LOST_AFTER_REPEATS or lost or said):
         return
     if incoming:
         yield "ACK-LOST-IN", values
