@@ -47,6 +47,7 @@ SAMPLE = {"least": "600", "other_host": "new.example.test"}
 BY_HAND = {
     "Set host and port exactly as the provider gives them.": "host",
     "Set the host to a single server of the provider instead of a name for several.": "host",
+    "Set the host to {other_name} and the port to {other_port}, if your provider confirms it.": "host",
     "Enter the server name exactly as on your provider's sheet.": "host",
     "Enter the authentication user name if the provider's sheet has one.": "auth_id",
     "Enter the outbound proxy from the provider's sheet.": "proxy",
