@@ -7,12 +7,13 @@ import sys
 
 def main() -> int:
     """Run the role that the arguments name and return the exit code."""
-    from app.core_files import forbid_core_files
+    from app.core_files import forbid_core_files, keep_others_out
 
     forbid_core_files()
     arguments = sys.argv[1:]
     if arguments[:1] == ["--role"]:
         # Hidden: how the program starts its own children, frozen or not
+        keep_others_out()
         if arguments[1:] == ["engine"]:
             from app.sip.engine.process import main as engine_main
 

@@ -36,7 +36,9 @@ def run(arguments: list[str]) -> int:
         return _window(parsed.data_dir)
 
     from app.cli.commands import run_command
+    from app.core_files import keep_others_out
 
+    keep_others_out()
     with ExitStack() as stack:
         return run_command(parsed, lambda: build_desk(_started(parsed.data_dir, stack)))
 
@@ -125,10 +127,6 @@ def _window(data_dir: Path | None) -> int:
         say_err("ringback: There is no display for the window here.")
         say_err("  Try `ringback demo` in this terminal; `ringback --help` lists what else there is.")
         return exit_code(2)
-
-    from app.core_files import let_the_desktop_look
-
-    let_the_desktop_look()
 
     # What is made until the trunks are on screen stays; looking for garbage in it takes a tenth of the time
     gc.disable()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from pathlib import Path
 
 _PR_SET_DUMPABLE = 4
 # The process ends without a report of its memory: SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX
@@ -20,10 +19,9 @@ _NO_HEAP = 0x0001
 def forbid_core_files() -> None:
     """Have this process leave no memory behind when it fails; never fails itself.
 
-    Linux: no core file (`RLIMIT_CORE`), none by the system's own collector either (`PR_SET_DUMPABLE`, which
-    also keeps other programs of the same user from reading its memory), and no memory in one that is made all
-    the same (`/proc/self/coredump_filter`, core(5)). macOS: `RLIMIT_CORE`. Windows: no error report, and none
-    with the heap in it.
+    Linux: no core file (`RLIMIT_CORE`), and no memory in one that the system's own collector makes all the
+    same (`/proc/self/coredump_filter`, core(5)). macOS: `RLIMIT_CORE`. Windows: no error report, and none with
+    the heap in it.
     """
     # A step that this system does not have must not keep the program from starting
     with contextlib.suppress(OSError, ValueError, AttributeError, ImportError):
@@ -34,28 +32,22 @@ def forbid_core_files() -> None:
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform.startswith("linux"):
-        # Before the process is closed to its user, who owns this file until then
-        with contextlib.suppress(OSError):
-            Path("/proc/self/coredump_filter").write_text("0\n", encoding="ascii")
-        _set_dumpable(False)
+        with contextlib.suppress(OSError), open("/proc/self/coredump_filter", "wb", buffering=0) as kept:
+            kept.write(b"0\n")
 
 
-def let_the_desktop_look() -> None:
-    """Let other programs of this user look at the process again, which a window needs on Linux.
+def keep_others_out() -> None:
+    """Keep other programs of this user from reading the process's memory (`PR_SET_DUMPABLE`, Linux).
 
-    Desktop portals look at /proc/PID/root before they open a file dialog or tell whether the desktop is dark,
-    and refuse a process that they may not look at (flatpak/xdg-desktop-portal issues 785 and 1490). What a
-    core file would hold is kept out of it by the other two steps.
+    Not for a window: desktop portals look at /proc/PID/root before they open a file dialog or tell whether
+    the desktop is dark, and refuse a process that they may not look at (flatpak/xdg-desktop-portal issues 785 and
+    1490). To be called after `forbid_core_files`, as `/proc/self` is not the user's own any more.
     """
     if sys.platform.startswith("linux"):
-        _set_dumpable(True)
+        with contextlib.suppress(OSError, AttributeError, ImportError):
+            import ctypes
 
-
-def _set_dumpable(on: bool) -> None:
-    with contextlib.suppress(OSError, AttributeError, ImportError):
-        import ctypes
-
-        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, int(on), 0, 0, 0)
+            ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _forbid_reports() -> None:

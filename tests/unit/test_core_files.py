@@ -37,9 +37,9 @@ main()
 
 FAILS = """
 import os, sys
-from app.core_files import forbid_core_files, let_the_desktop_look
+from app.core_files import forbid_core_files, keep_others_out
 for step in sys.argv[1:]:
-    {"forbid": forbid_core_files, "look": let_the_desktop_look}[step]()
+    {"forbid": forbid_core_files, "close": keep_others_out}[step]()
 print("up", flush=True)
 sys.stdin.read()
 """
@@ -92,7 +92,7 @@ def dumped(folder: Path, *steps: str) -> bool:
     return os.WCOREDUMP(status) or any(folder.iterdir())
 
 
-@pytest.mark.parametrize("steps", [("forbid",), ("forbid", "look")], ids=["engine", "window"])
+@pytest.mark.parametrize("steps", [("forbid", "close"), ("forbid",)], ids=["engine", "window"])
 def test_an_aborted_process_leaves_no_core_file(tmp_path: Path, steps: tuple[str, ...]) -> None:
     assert not dumped(tmp_path, *steps)
 
@@ -109,8 +109,8 @@ def test_without_it_there_would_be_one(tmp_path: Path) -> None:
 
 def test_what_is_kept_of_a_core_file_that_is_made_all_the_same_is_no_memory(tmp_path: Path) -> None:
     code = (
-        "from app.core_files import forbid_core_files, let_the_desktop_look as look;"
-        "forbid_core_files(); look(); print(open('/proc/self/coredump_filter').read())"
+        "from app.core_files import forbid_core_files;"
+        "forbid_core_files(); print(open('/proc/self/coredump_filter').read())"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True)
     assert int(done.stdout, 16) == 0
