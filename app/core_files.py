@@ -20,8 +20,8 @@ def forbid_core_files() -> None:
     """Have this process leave no memory behind when it fails; never fails itself.
 
     Linux: no core file (`RLIMIT_CORE`), and no memory in one that the system's own collector makes all the
-    same (`/proc/self/coredump_filter`, core(5)). macOS: `RLIMIT_CORE`. Windows: no error report, and none with
-    the heap in it.
+    same (`/proc/self/coredump_filter`, core(5)). macOS: `RLIMIT_CORE`. Windows: no error report, and none
+    with the heap in it.
     """
     # A step that this system does not have must not keep the program from starting
     with contextlib.suppress(OSError, ValueError, AttributeError, ImportError):
@@ -40,8 +40,8 @@ def keep_others_out() -> None:
     """Keep other programs of this user from reading the process's memory (`PR_SET_DUMPABLE`, Linux).
 
     Not for a window: desktop portals look at /proc/PID/root before they open a file dialog or tell whether
-    the desktop is dark, and refuse a process that they may not look at (flatpak/xdg-desktop-portal issues 785 and
-    1490). To be called after `forbid_core_files`, as `/proc/self` is not the user's own any more.
+    the desktop is dark, and refuse a process that they may not look at (flatpak/xdg-desktop-portal issues 785
+    and 1490). To be called after `forbid_core_files`, as `/proc/self` is not the user's own any more.
     """
     if sys.platform.startswith("linux"):
         with contextlib.suppress(OSError, AttributeError, ImportError):
