@@ -294,6 +294,9 @@ class Calls:
 
     def _watch_limits(self, leg: Leg, now: float) -> None:
         if leg.hung_up_by is not HungUpBy.NOBODY:
+            if leg.gone_at is not None and now - leg.gone_at > FINAL_WAIT_S:
+                leg.told = True  # what it was can't be asked any more
+                self._call_ended(leg)
             return
         if leg.answered_at is not None:
             if now - leg.answered_at >= leg.max_seconds:
@@ -397,6 +400,7 @@ class Calls:
         try:
             leg.hangup(status(480 if busy else 0))
         except pj.Error as error:
-            # The call ended by itself in the same moment; its last state is on its way
+            # The call ended by itself in the same moment; its last state is on its way, or never comes
+            leg.gone_at = time.monotonic()
             with suppress(OSError):
                 sys.stderr.write(f"hang up: {error.reason}\n")

@@ -108,6 +108,7 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
         refusal: Why it was refused unasked, None where it was not.
         confirmed: Whether its answer was confirmed with ACK.
         left_at: Monotonic seconds when PJSIP said BYE by itself, None while it has not.
+        gone_at: Monotonic seconds when PJSIP would not hang up, None while it has not refused.
         ended_at: Monotonic seconds when PJSIP let the call go, None before; from then on PJSIP must not be
             asked about it, an assertion would end the process.
         last_code, last_reason: PJSIP's last word, set with `ended_at`.
@@ -155,6 +156,7 @@ class Leg(pj.Call):  # type: ignore[misc]  # the wheel has no types
         self.refusal: Refusal | None = None
         self.told = self.confirmed = False
         self.left_at: float | None = None
+        self.gone_at: float | None = None
         self.ended_at: float | None = None
         self.last_code = 0
         self.last_reason = ""
