@@ -26,6 +26,7 @@ from app.sip.syntax.framing import Framer
 from tests.engine.rtp import Talker, talking_at
 from tests.engine.scripted import HOST, rtp_target, sdp
 from tests.helpers.command import Ended, Ringback
+from tests.helpers.ports import free_ports
 from tests.helpers.sip_client import Message
 from tests.hostile.at_the_command_line import LIMIT_S, PASSWORD
 from tests.hostile.hostile_messages import MESSAGES
@@ -203,11 +204,13 @@ async def answering(**answers: Answer) -> AsyncIterator[FarEnd]:
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as opened:
         talker = await opened.enter_async_context(talking_at())
+        # Not port 0: what is free for UDP may be some connection's over TCP
+        (port,) = free_ports()
         transport, far = await loop.create_datagram_endpoint(
-            lambda: FarEnd(answers, talker), local_addr=(HOST, 0)
+            lambda: FarEnd(answers, talker), local_addr=(HOST, port)
         )
         opened.callback(transport.close)
-        server = await asyncio.start_server(far.serve, HOST, far.port)
+        server = await asyncio.start_server(far.serve, HOST, port)
         opened.push_async_callback(server.wait_closed)
         opened.callback(server.close)
         opened.callback(far.close)
