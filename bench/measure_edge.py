@@ -56,7 +56,7 @@ def measure() -> list[Figure]:
             name="A registration with digest, against plain pjsua2",
             value=ours_ms / plain_ms,
             unit="×",
-            budget=8.0,
+            budget=3.0,
             note=f"command to event, {ours_ms:.1f} ms against {plain_ms:.1f} ms, median of {ROUNDS}",
         ),
         Figure(

@@ -43,6 +43,6 @@ async def _idle_engine() -> Figure:
         name="An idle registered engine",
         value=resident / 1024,
         unit="MB",
-        budget=32,
+        budget=30,
         note="resident memory, shared libraries included",
     )

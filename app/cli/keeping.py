@@ -232,7 +232,7 @@ async def _import_table(arguments: argparse.Namespace, desk: Desk, text: str) ->
     say(_imported_words(len(trunks), arguments.dry_run))
     if preview.bad:
         rows = "1 row was" if len(preview.bad) == 1 else f"{len(preview.bad)} rows were"
-        say_err(f"{rows} left out. Mend what is said above, then import the table of those rows.")
+        say_err(f"{rows} left out. Fix what is said above, then import the table of those rows.")
     return code
 
 

@@ -112,13 +112,15 @@ def shown(value: str) -> str:
 
 def clipped(value: str) -> str:
     """As `shown`, without the quotes."""
-    value = _without_password(value)
-    if len(value) > _LONGEST_SHOWN:
-        half = _LONGEST_SHOWN // 2  # both ends: a path is known by its last part
-        value = f"{value[:half]}…{value[-half:]}"
+    # Cut before, as it may be very long, and after, as a character's number is longer than the character
+    value = visible_line(_both_ends(_without_password(value)))
     # Also other spaces than " ", private and unknown characters: else nobody could see what is wrong
-    printable = (c if c.isprintable() else f"[U+{ord(c):04X}]" for c in visible_line(value))
-    return "".join(printable)
+    return _both_ends("".join(c if c.isprintable() else f"[U+{ord(c):04X}]" for c in value))
+
+
+def _both_ends(value: str) -> str:
+    half = _LONGEST_SHOWN // 2  # both ends: a path is known by its last part
+    return value if len(value) <= 2 * half + 1 else f"{value[:half]}…{value[-half:]}"
 
 
 def _without_password(value: str) -> str:

@@ -123,7 +123,7 @@ def test_the_message_names_the_value_without_raw_control_characters_and_not_at_a
     assert "600[U+000D U+000A]" in caught.value.what
     assert "\r" not in caught.value.what
     assert "\n" not in caught.value.what
-    assert len(caught.value.what) < 250
+    assert len(caught.value.what) < 200
 
 
 @pytest.mark.parametrize("host", ["pbx.example.com", "PBX.example.com.", "pbx.example.com:5060"])

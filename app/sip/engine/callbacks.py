@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import traceback
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -24,6 +23,8 @@ def contained(
         try:
             return callback(self, *args, **kwargs)
         except Exception:  # noqa: BLE001  # see above; a bug of ours is in the log then
+            import traceback  # here, as an engine without faults needs none of it
+
             traceback.print_exc()
             return None
 

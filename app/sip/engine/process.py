@@ -27,7 +27,6 @@ def main() -> int:
     import queue
     import signal
     import threading
-    import traceback
 
     # A SIGABRT of the stack then leaves its stack in the parent's log
     faulthandler.enable(file=sys.stderr)
@@ -84,6 +83,8 @@ def main() -> int:
         except UserError as error:
             answer = Answer(id=request.id, result=_refused(error))
         except Exception as error:  # noqa: BLE001  # the command loop: a bug is told, not hidden
+            import traceback  # here, as an engine without faults needs none of it
+
             traceback.print_exc()
             answer = Answer(id=request.id, result=Bug(details=f"{type(error).__name__}: {error}"))
         else:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from app.model.did import DidRange, did_ranges
 from app.sip.engine.edge.hop import Hop
 from app.sip.engine.identity import account_user
 from app.sip.messages import OpenAccount
+
+if TYPE_CHECKING:
+    from app.model.did import DidRange
 
 _PUNCTUATION = re.compile(r"[\s().-]")
 _NUMBER = re.compile(r"\+?[0-9]+")
@@ -32,7 +35,7 @@ class Admission:
         self._target = Hop(settings.target.transport, settings.target.address, settings.target.port)
         names = (account_user(settings), settings.user, settings.auth_id, settings.caller_id)
         self._users = {_plain(name) for name in names if name}
-        self._dids = did_ranges(settings.dids)
+        self._dids = _ranges(settings.dids) if settings.dids else ()
         self._networks = tuple(ipaddress.ip_network(block, strict=False) for block in settings.networks)
         self._addresses = {settings.target.address, *settings.servers}
 
@@ -74,6 +77,13 @@ def _plain(user: str) -> str:
 def _digits(user: str) -> int:
     plain = _plain(user)
     return len(plain.removeprefix("+")) if _NUMBER.fullmatch(plain) else 0
+
+
+def _ranges(dids: tuple[str, ...]) -> tuple[DidRange, ...]:
+    # Imported when there are any: what reads typed numbers comes along, and an idle engine has no use for it
+    from app.model.did import did_ranges
+
+    return did_ranges(dids)
 
 
 def _is_in(plain: str, did: DidRange) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import selectors
 import socket
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -277,6 +276,8 @@ class Edge:
         try:
             self._relay.from_far(raw, source)
         except Exception:  # noqa: BLE001  # a bug of ours must cost this one message, and not every call
+            import traceback  # here, as an engine without faults needs none of it
+
             traceback.print_exc()
 
     def _send(self, raw: bytes, hop: Hop) -> str:
